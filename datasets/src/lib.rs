@@ -1,0 +1,1 @@
+//! COCO, VOC, ImageNet, folder and synthetic data sets.

@@ -1,0 +1,51 @@
+//! What is true of a sample, as its dataset says.
+
+use crate::{boxes::Xywh, labels::LabelId};
+use serde::{Deserialize, Serialize};
+
+/// One object of an image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectAnnotation {
+    /// Id in the dataset's files, unique in the dataset; a running number where the files have none.
+    pub id: i64,
+    /// Its class, in the dataset's label map.
+    pub label: LabelId,
+    /// Where it is, in pixels of the stored image.
+    pub bbox: Xywh,
+    /// Area in square pixels: of the mask where the dataset has one (COCO), else of the box.
+    pub area: f64,
+    /// COCO: a region of many objects; matches any number of detections and counts for none.
+    #[serde(default)]
+    pub iscrowd: bool,
+    /// VOC: hard to recognise; neither a hit nor a miss.
+    #[serde(default)]
+    pub difficult: bool,
+    /// VOC: reaches beyond the image or is covered.
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+/// An image with its objects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageAnnotation {
+    /// Id of the image in the dataset's files; a running number where they have none.
+    pub image_id: i64,
+    /// Width in pixels as the annotation says; 0 when it does not.
+    pub width: u32,
+    /// Height in pixels as the annotation says; 0 when it does not.
+    pub height: u32,
+    /// The objects.
+    pub objects: Vec<ObjectAnnotation>,
+}
+
+/// What is true of a sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Annotation {
+    /// Nothing is known: a plain folder of images.
+    None,
+    /// The sample's class.
+    Class(LabelId),
+    /// The sample's objects; also for an image without any.
+    Objects(ImageAnnotation),
+}

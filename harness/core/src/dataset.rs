@@ -1,0 +1,169 @@
+//! Samples with what is true of them.
+
+use crate::{annotation::Annotation, labels::LabelMap, model::Purpose, table::Row, tensor::Tensor};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// Position of a sample in the dataset's order, counted from 0. The order is that of the sorted sample ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SampleIndex(pub u32);
+
+impl SampleIndex {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a user asked for: `KIND:PATH[#SPLIT][,KEY=VALUE…]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetRequest {
+    /// Row of the dataset table.
+    pub kind: String,
+    /// Folder or annotation file; empty for a dataset that needs none.
+    pub path: PathBuf,
+    /// Split; absent for the kind's default.
+    pub split: Option<String>,
+    /// Further options of the kind (`images=DIR`).
+    pub options: BTreeMap<String, String>,
+}
+
+/// Why a dataset cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// A file or folder.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("`{}`{}: {reason}", path.display(), match (line, column) { (Some(l), Some(c)) => format!(" line {l} column {c}"), (Some(l), None) => format!(" line {l}"), _ => String::new() })]
+    Malformed {
+        /// Where.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: Option<usize>,
+        /// Column, counted from 1.
+        column: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The dataset as a whole is inconsistent; all problems of a kind at once.
+    #[error("{what} ({count}): {}{}", examples.join(", "), if *count > examples.len() { ", …" } else { "" })]
+    Inconsistent {
+        /// What is wrong: `images of the annotations are missing`.
+        what: String,
+        /// How often.
+        count: usize,
+        /// The first of them.
+        examples: Vec<String>,
+    },
+    /// An option or split that does not exist, or a layout that was not found.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// A dataset as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetFacts {
+    /// Row of the table.
+    pub kind: String,
+    /// Split, as in the sample-set id: `val2017`.
+    pub split: String,
+    /// What kind of annotation it has; `None` for a plain folder.
+    pub purpose: Option<Purpose>,
+    /// Its classes.
+    pub labels: LabelMap,
+    /// Metrics that belong to it, rows of the metric table, the first being the one that manifests quote.
+    pub metrics: Vec<String>,
+}
+
+/// One sample without its data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampleEntry {
+    /// Unique id; for images the path relative to the image folder.
+    pub id: String,
+    /// The file, when the sample is one.
+    pub path: Option<PathBuf>,
+    /// What is true of it.
+    pub annotation: Annotation,
+}
+
+/// Data of one input of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputData {
+    /// An encoded image (JPEG, PNG).
+    EncodedImage(Vec<u8>),
+    /// A tensor, ready for the model.
+    Tensor(Tensor),
+    /// Numbers.
+    Scalars(Vec<f64>),
+}
+
+/// One input of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleInput {
+    /// The model input that it feeds; absent when the model has one.
+    pub name: Option<String>,
+    /// The data.
+    pub data: InputData,
+}
+
+/// The data of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The inputs.
+    pub inputs: Vec<SampleInput>,
+}
+
+/// An open dataset: all of its samples, in the order of their ids, without duplicates.
+pub trait Dataset: Send + Sync {
+    /// The dataset as a whole.
+    fn facts(&self) -> &DatasetFacts;
+    /// Its samples.
+    fn entries(&self) -> &[SampleEntry];
+    /// Reads the data of a sample.
+    ///
+    /// # Errors
+    /// When the file cannot be read. The bytes are not looked at.
+    fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError>;
+}
+
+/// A kind of dataset: row of the dataset table.
+pub trait DatasetKind: Send + Sync {
+    /// Kebab-case id, unique in the table.
+    fn id(&self) -> &'static str;
+    /// One line for people: what the path is and which options there are.
+    fn about(&self) -> &'static str;
+    /// Opens a dataset: reads annotations, checks that they fit together, reads no image.
+    ///
+    /// # Errors
+    /// With every inconsistency of a kind counted.
+    fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError>;
+}
+
+impl Row for dyn DatasetKind {
+    fn name(&self) -> &'static str {
+        self.id()
+    }
+}
+
+/// The samples that a run uses, with the identity that makes scores comparable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleSet {
+    /// `kind-split-N-hash16`.
+    pub id: String,
+    /// Number of samples.
+    pub count: u32,
+    /// sha256 over sorted sample ids, file hashes and the content of annotations.
+    pub sha256: String,
+    /// The whole dataset, not a subset of it.
+    pub full: bool,
+    /// Positions in the dataset, rising.
+    pub samples: Vec<SampleIndex>,
+}

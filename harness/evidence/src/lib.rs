@@ -1,0 +1,1 @@
+//! Records, run folders and the evidence index on disk.

@@ -1,0 +1,1 @@
+//! Image codecs and resize kernels, exact to the pixel.

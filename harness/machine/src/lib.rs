@@ -1,0 +1,1 @@
+//! What machine a number was obtained on.

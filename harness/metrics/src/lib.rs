@@ -1,0 +1,1 @@
+//! Top-k, COCO AP, VOC AP and their intervals.

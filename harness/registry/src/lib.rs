@@ -1,0 +1,1 @@
+//! Manifests, names, versions, resolution and write-back.

@@ -1,0 +1,1 @@
+//! Percentiles, bounds, intervals: the numbers behind a claim.

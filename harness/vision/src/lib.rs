@@ -1,0 +1,1 @@
+//! Preprocessing steps, recipes, decoders and non-maximum suppression.
