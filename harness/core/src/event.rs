@@ -87,6 +87,15 @@ pub enum Event {
         /// The file, relative to the run folder, and its hash.
         artifact: Artifact,
     },
+    /// The accuracy half is done.
+    AccuracyDone {
+        /// Wall time over the samples of this worker.
+        wall_ns: u64,
+        /// Time inside the engine, summed over sessions.
+        engine_ns: u64,
+        /// Time in reading, decoding and preprocessing images and in decoding outputs, summed over threads.
+        host_ns: u64,
+    },
     /// A sample failed.
     SampleFailed(SampleFailure),
     /// Something that a reader of the record must know.

@@ -1,1 +1,20 @@
 //! Records, run folders and the evidence index on disk.
+//!
+//! Every write is atomic (temporary file in the same folder, fsync, rename, fsync of the folder) and every change of a shared
+//! file happens under a lock. Files of bulk data are named by the hash of their content, and that hash is checked on reading:
+//! it finds accidents, not a forger.
+
+mod error;
+mod file;
+mod find;
+mod run_folder;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::EvidenceError;
+pub use file::{FileLock, LOCK_WAIT, atomic_write, hash_file, lock, lock_within};
+pub use find::find_record;
+pub use run_folder::{RunFolder, latest, list};
+pub use store::{EvidenceStore, MAX_RECORD_BYTES, RecordRef, StoredRecord};

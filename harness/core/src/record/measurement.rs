@@ -264,6 +264,8 @@ pub enum MeasurementKind {
         /// Greatest spread between windows of the run: max ÷ min of their medians.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window_spread: Option<f64>,
+        /// How often the measurement was made until it was steady; the last one is this.
+        trials: u32,
         /// Queries slower than three interquartile ranges above the third quartile; kept in all numbers.
         outliers: u64,
         /// HdrHistogram V2, DEFLATE, base64: artifact of this hash.

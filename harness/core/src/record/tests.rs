@@ -52,6 +52,7 @@ pub(crate) fn example() -> Record {
         load: LoadTimes::default(),
         memory_peak_bytes: None,
         window_spread: None,
+        trials: 1,
         outliers: 0,
         histogram: None,
         raw: None,

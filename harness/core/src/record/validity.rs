@@ -97,6 +97,8 @@ impl Validity {
 pub enum WarningCode {
     /// The model names no reference accuracy on this sample set.
     AccuracyUnreferenced,
+    /// The scores differ from the reference by more than its tolerance.
+    AccuracyMissed,
     /// The recipe was not named: it is the only one that fits.
     RecipeAssumed,
     /// Classes without a partner.
@@ -117,6 +119,7 @@ impl fmt::Display for WarningCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccuracyUnreferenced => "accuracy-unreferenced",
+            Self::AccuracyMissed => "accuracy-missed",
             Self::RecipeAssumed => "recipe-assumed",
             Self::LabelsUnmatched => "labels-unmatched",
             Self::Subset => "subset",

@@ -1,0 +1,75 @@
+//! What a configuration may ask for: shared refusals, the model's bytes, and the choice between the two adapters.
+
+use crate::{adapters, graph::GraphFacts};
+use dyno_core::{BackendError, Engine, FileRole, ModelContent, ModelSource, Precision, Session, SessionConfig, nearest};
+use std::{borrow::Cow, path::Path};
+
+/// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings not among `settings`.
+pub(crate) fn check_cpu(backend: &'static str, config: &SessionConfig, settings: &[&str]) -> Result<(), BackendError> {
+    let refuse = |what: String| Err(BackendError::Unsupported { backend, what });
+    if config.device != "cpu" {
+        return refuse(format!("device `{}` (there is: cpu)", config.device));
+    }
+    for (name, value) in [("threads", config.threads), ("batch", config.batch), ("slots", config.slots)] {
+        if value == 0 {
+            return refuse(format!("{name} = 0 (at least 1)"));
+        }
+    }
+    if let Some(key) = config.settings.keys().find(|k| !settings.contains(&k.as_str())) {
+        let hint = nearest(key, settings.iter().copied()).map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
+        let known = if settings.is_empty() { "it has none".to_owned() } else { format!("there are: {}", settings.join(", ")) };
+        return refuse(format!("setting `{key}`{hint} ({known})"));
+    }
+    Ok(())
+}
+
+/// Refuses a precision that is not the file's own. What remains is the file's arithmetic, unchanged.
+pub(crate) fn check_precision(backend: &'static str, config: &SessionConfig, facts: &GraphFacts) -> Result<(), BackendError> {
+    match config.precision {
+        Precision::Native => Ok(()),
+        Precision::F32 if facts.precision == "f32" => Ok(()),
+        other => Err(BackendError::Unsupported { backend, what: format!("precision `{other}` for a model in {} (there is: native)", facts.precision) }),
+    }
+}
+
+/// The model file: its bytes, and its path when it has one (external data lie beside it).
+pub(crate) fn model_bytes<'a>(backend: &'static str, model: &'a ModelSource) -> Result<(Cow<'a, [u8]>, Option<&'a Path>), BackendError> {
+    let load = |reason: String| BackendError::Load { backend, reason };
+    let file = model.file(FileRole::Model).ok_or_else(|| load("no file of role `model` was given".to_owned()))?;
+    match &file.content {
+        ModelContent::Bytes(bytes) => Ok((Cow::Borrowed(bytes.as_slice()), None)),
+        ModelContent::Path(path) => {
+            let bytes = std::fs::read(path).map_err(|e| load(format!("`{}`: {e}", path.display())))?;
+            Ok((Cow::Owned(bytes), Some(path)))
+        }
+    }
+}
+
+/// Positions of the outputs that `config` selects, in its order; all of them when it selects none.
+pub(crate) fn select_outputs(backend: &'static str, config: &SessionConfig, names: &[String]) -> Result<Vec<usize>, BackendError> {
+    if config.outputs.is_empty() {
+        return Ok((0..names.len()).collect());
+    }
+    let mut chosen = Vec::with_capacity(config.outputs.len());
+    for wanted in &config.outputs {
+        let Some(index) = names.iter().position(|n| n == wanted) else {
+            return Err(BackendError::Unsupported {
+                backend,
+                what: format!("output `{wanted}`: the model has none of that name (there are: {})", names.join(", ")),
+            });
+        };
+        if chosen.contains(&index) {
+            return Err(BackendError::Unsupported { backend, what: format!("output `{wanted}` twice") });
+        }
+        chosen.push(index);
+    }
+    Ok(chosen)
+}
+
+/// One slot becomes an inline session, several a threaded one; `make` is called once a slot.
+pub(crate) fn assemble(config: &SessionConfig, mut make: impl FnMut() -> Result<Box<dyn Engine>, BackendError>) -> Result<Box<dyn Session>, BackendError> {
+    if config.slots <= 1 {
+        return Ok(adapters::inline(make()?));
+    }
+    adapters::threaded((0..config.slots).map(|_| make()).collect::<Result<_, _>>()?)
+}

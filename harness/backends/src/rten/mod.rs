@@ -1,0 +1,6 @@
+//! `rten`: the second built-in engine, in pure Rust (crate `rten`).
+
+mod backend;
+mod engine;
+
+pub use backend::Rten;

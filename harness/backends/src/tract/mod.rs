@@ -1,0 +1,6 @@
+//! `tract`: the built-in default engine, in pure Rust (crate `tract-onnx` of Sonos).
+
+mod backend;
+mod engine;
+
+pub use backend::Tract;

@@ -1,0 +1,106 @@
+//! Real models: every engine gives the same numbers on the same inputs. The models are not part of the repository.
+
+use crate::support::{engines, from_path, random_inputs, run};
+use dyno_core::SessionConfig;
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// File below the assets, largest absolute difference between engines. Bytes of a quantized model may differ by steps of rounding.
+const MODELS: &[(&str, f32)] = &[
+    ("squeezenet1.1-imagenet/squeezenet1.1.onnx", 1e-5),
+    ("mobilenet_v2_1.0_224-imagenet/mobilenet_v2_1.0_224_qdq.onnx", 3.0),
+    ("yolox_nano-coco-416/yolox_nano.onnx", 5e-3),
+    ("nanodet_m-coco-320/nanodet_m_320.onnx", 1e-3),
+    ("fastestdet-coco-352/FastestDet.onnx", 1e-4),
+    ("samplenet-cifar10/samplenet.onnx", 1e-3),
+    ("deeplabv3-mnv2-voc/deeplabv3_257.onnx", 1e-2),
+    ("mediapipe-selfie-segmentation/selfie_segmentation.onnx", 1e-4),
+    ("tf-pose-mobilenetv2-0.5-coco/tf_pose_mobilenetv2_0.5.onnx", 1e-3),
+];
+
+fn folder() -> Option<PathBuf> {
+    let root = std::env::var_os("DYNO_ASSETS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), PathBuf::from);
+    let models = root.join("models/onnx");
+    if models.is_dir() {
+        return Some(models);
+    }
+    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "assets are required, `{}` is no folder", models.display());
+    eprintln!("skipped: no assets");
+    None
+}
+
+#[test]
+fn engines_agree_on_real_models() {
+    let Some(folder) = folder() else { return };
+    let mut wrong = Vec::new();
+    for (file, tolerance) in MODELS {
+        let mut first: Option<(&str, Vec<Vec<f32>>)> = None;
+        for backend in engines() {
+            let opened = backend.open(&from_path(&folder.join(file)), &SessionConfig::default());
+            let mut session = match opened {
+                Ok(session) => session,
+                Err(e) => {
+                    wrong.push(format!("{file}: {e}"));
+                    continue;
+                }
+            };
+            assert_eq!(session.io().inputs.len(), 1, "{file}: weights are no inputs");
+            let inputs = random_inputs(session.as_ref());
+            if let Err(e) = run(session.as_mut(), &inputs).result {
+                wrong.push(format!("{file}: {e}"));
+                continue;
+            }
+            let outputs: Vec<Vec<f32>> = (0..session.io().outputs.len()).map(|i| session.output(0, i).to_f32_vec()).collect();
+            assert!(outputs.iter().flatten().all(|v| v.is_finite()), "{file}: not finite");
+            let spread = outputs.iter().flatten().fold((f32::MAX, f32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
+            assert!(spread.1 > spread.0, "{file}: every output is {}", spread.0);
+            match &first {
+                None => first = Some((backend.id(), outputs)),
+                Some((id, reference)) => {
+                    let lengths = |o: &[Vec<f32>]| o.iter().map(Vec::len).collect::<Vec<_>>();
+                    assert_eq!(lengths(reference), lengths(&outputs), "{file}");
+                    let worst = reference.iter().flatten().zip(outputs.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                    eprintln!("{file}: {id} and {} differ by {worst:e} at most, values {spread:?}", backend.id());
+                    if worst > *tolerance {
+                        wrong.push(format!("{file}: {id} and {} differ by {worst}", backend.id()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Not a test but a table; run with `--ignored --nocapture`.
+#[test]
+#[ignore = "prints timings, checks nothing"]
+fn timings() {
+    let Some(folder) = folder() else { return };
+    for (file, _) in MODELS {
+        for backend in engines() {
+            for threads in [1, 2] {
+                let config = SessionConfig { threads, ..SessionConfig::default() };
+                let began = Instant::now();
+                let Ok(mut session) = backend.open(&from_path(&folder.join(file)), &config) else { continue };
+                let load = began.elapsed();
+                let inputs = random_inputs(session.as_ref());
+                let mut times: Vec<f64> = Vec::new();
+                for _ in 0..25 {
+                    let began = Instant::now();
+                    run(session.as_mut(), &inputs).result.expect("it ran before");
+                    times.push(began.elapsed().as_secs_f64() * 1e3);
+                }
+                times.sort_by(f64::total_cmp);
+                eprintln!(
+                    "{file} {} threads={threads} load={:.0} ms min={:.2} ms median={:.2} ms",
+                    backend.id(),
+                    load.as_secs_f64() * 1e3,
+                    times[0],
+                    times[12]
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The command line.
+
+use crate::commands::{
+    backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs, config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand, quickstart::QuickstartArgs,
+    records::RecordsCommand, report::ReportArgs, run::RunArgs,
+};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Measures what a vision model really delivers: accuracy and latency, with the evidence behind both.
+#[derive(Debug, Parser)]
+#[command(name = "dyno", version = crate::version::text(), arg_required_else_help = true, propagate_version = false)]
+#[command(after_help = "Exit codes: 0 ok, 1 a verdict failed, 2 usage, 3 cannot run here, 4 undecided or INVALID, 5 failed while running, 130 interrupted.")]
+pub(crate) struct Cli {
+    /// Flags of every verb.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The verb.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Form of what goes to standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Say nothing but errors on standard error
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Folder with registered models (an ETA `manifest.json`, or packages as `publisher/name`); may be repeated
+    #[arg(long = "models-dir", value_name = "DIR", global = true)]
+    pub(crate) models_dirs: Vec<PathBuf>,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for people.
+    Human,
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// GitHub tables.
+    Markdown,
+}
+
+impl Format {
+    /// Row of the reporter table.
+    pub(crate) fn reporter(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "parsed once")]
+pub(crate) enum Command {
+    /// Measure accuracy and latency of models
+    Run(RunArgs),
+    /// Registered models and packages
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Render stored records
+    Report(ReportArgs),
+    /// Stored records
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Data sets
+    #[command(subcommand)]
+    Datasets(DatasetsCommand),
+    /// Known combinations of preprocessing, decoder and thresholds
+    Recipes {
+        /// Show this one as the `dyno.json` that it stands for
+        name: Option<String>,
+    },
+    /// How outputs of models are read
+    Decoders,
+    /// Inference engines
+    #[command(subcommand)]
+    Backends(BackendsCommand),
+    /// What this machine has: engines, libraries, devices
+    Doctor,
+    /// Measure two small models on generated pictures: no network, no library
+    Quickstart(QuickstartArgs),
+    /// Settings in force
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Cached hashes
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Shell completions and the manual page
+    Completions(CompletionsArgs),
+    /// Run a plan from standard input, write events to standard output
+    #[command(hide = true)]
+    Worker,
+}

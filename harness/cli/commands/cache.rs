@@ -1,0 +1,39 @@
+//! `dyno cache`: the hashes of files that were read before.
+
+use crate::{commands::decoders::listing, context::Context, exit};
+use anyhow::Context as _;
+use clap::Subcommand;
+
+/// Cached hashes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// List cache files and their sizes
+    List,
+    /// Delete them; the next run reads its files again
+    Clear,
+}
+
+/// The files that dyno writes into its cache folder. Nothing else in it is touched.
+const FILES: &[&str] = &["hashes.json"];
+
+/// Runs the verb.
+///
+/// # Errors
+/// When a file cannot be looked at or deleted.
+pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u8> {
+    let dir = &context.settings.cache_dir.value;
+    let mut rows = Vec::new();
+    for path in FILES.iter().map(|f| dir.join(f)) {
+        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        if matches!(command, CacheCommand::Clear) {
+            std::fs::remove_file(&path).with_context(|| format!("cannot delete `{}`", path.display()))?;
+            context.say(&format!("deleted `{}`", path.display()));
+        } else {
+            rows.push(vec![path.display().to_string(), metadata.len().to_string()]);
+        }
+    }
+    match command {
+        CacheCommand::List => listing(context.format, &["file", "bytes"], &rows),
+        CacheCommand::Clear => Ok(exit::OK),
+    }
+}

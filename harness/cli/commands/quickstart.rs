@@ -1,0 +1,123 @@
+//! `dyno quickstart`: the main job on two small models and generated pictures.
+
+use crate::{
+    commands::run::{self, RunArgs},
+    config::Setting,
+    context::Context,
+    exit,
+};
+use anyhow::Context as _;
+use clap::{Args, Parser};
+use dyno_registry::SearchPath;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Measure two small models on generated pictures: no network, no library.
+#[derive(Debug, Args)]
+pub(crate) struct QuickstartArgs {
+    /// Folder to write models and pictures to; must not exist
+    #[arg(default_value = "dyno-quickstart")]
+    folder: PathBuf,
+    /// Engine [default: the first of `dyno backends list`]
+    #[arg(short, long)]
+    backend: Option<String>,
+}
+
+/// Pictures of each set.
+const PICTURES: u32 = 200;
+/// Seed of the pictures; the models were trained on pictures of other seeds.
+const SEED: u64 = 20_261_122;
+
+/// Files of a model that travels in the binary.
+struct Package {
+    name: &'static str,
+    files: &'static [(&'static str, &'static [u8])],
+}
+
+macro_rules! package {
+    ($name:literal, $model:literal) => {
+        Package {
+            name: $name,
+            files: &[
+                ("alwaysai.model.json", include_bytes!(concat!("../quickstart/", $name, "/alwaysai.model.json"))),
+                ("dyno.json", include_bytes!(concat!("../quickstart/", $name, "/dyno.json"))),
+                ("labels.txt", include_bytes!(concat!("../quickstart/", $name, "/labels.txt"))),
+                ($model, include_bytes!(concat!("../quickstart/", $name, "/", $model))),
+            ],
+        }
+    };
+}
+
+const PACKAGES: &[Package] = &[package!("shapes-detector", "shapes-detector.onnx"), package!("shapes-classifier", "shapes-classifier.onnx")];
+
+fn unpack(package: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
+    let target = folder.join("models").join("dyno").join(package.name);
+    fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
+    for (name, bytes) in package.files {
+        let path = target.join(name);
+        fs::write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(target)
+}
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Writes models and pictures, measures both models, and says what to try next.
+///
+/// # Errors
+/// When the folder exists, or a run fails.
+pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8> {
+    let folder = &args.folder;
+    if folder.read_dir().is_ok_and(|mut d| d.next().is_some()) {
+        // Left by an earlier quickstart: only what that one wrote is replaced.
+        if !folder.join("models").join("dyno").join("shapes-detector").is_dir() {
+            return Err(exit::usage(format!("`{}` is not empty", folder.display()), "name another folder: dyno quickstart FOLDER"));
+        }
+        for part in ["models", "pictures", "pictures-by-class"] {
+            let path = folder.join(part);
+            if path.is_dir() {
+                fs::remove_dir_all(&path).with_context(|| format!("cannot replace `{}`", path.display()))?;
+            }
+        }
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+    let pictures = [("pictures", dyno_datasets::synthetic::Layout::Coco), ("pictures-by-class", dyno_datasets::synthetic::Layout::Imagenet)];
+    for (name, layout) in pictures {
+        dyno_datasets::synthetic::write(&folder.join(name), layout, PICTURES, SEED)?;
+    }
+    context.say(&format!("two models and {} generated pictures are in `{}`", 2 * PICTURES, folder.display()));
+    let mut settings = context.settings.clone();
+    settings.models_dirs = Setting { value: vec![folder.join("models")], source: "quickstart".to_owned() };
+    settings.runs_dir = Setting { value: folder.join("dyno-runs"), source: "quickstart".to_owned() };
+    let search_path = SearchPath::new(settings.models_dirs.value.clone());
+    let inner = Context { format: context.format, quiet: context.quiet, verbose: context.verbose, settings, search_path };
+    let mut code = exit::OK;
+    let datasets = [format!("coco:{}", folder.join("pictures").display()), format!("imagenet:{}", folder.join("pictures-by-class").display())];
+    for (package, dataset) in PACKAGES.iter().zip(&datasets) {
+        let manifest = unpack(package, folder)?.join("alwaysai.model.json");
+        let name = format!("dyno/{}", package.name);
+        let mut line = vec!["run", &name, "--dataset", dataset, "--write", "--profile", "quick"];
+        if let Some(backend) = &args.backend {
+            line.extend(["--backend", backend]);
+        }
+        let line = Line::try_parse_from(line).map_err(|e| exit::usage(e.to_string(), ""))?;
+        code = code.max(run::run(&line.run, &inner)?);
+        context.say(&format!("\n`{}` now says:", manifest.display()));
+        let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;
+        for field in text.lines().filter(|l| ["accuracy", "inference_time", "mean_average"].iter().any(|k| l.trim_start().starts_with(&format!("\"{k}")))) {
+            context.say(field);
+        }
+        context.say("");
+    }
+    let f = folder.display();
+    context.say(&format!(
+        "next:\n  dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --backend rten\n  dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --only accuracy --expect 'AP>=0.99'\n  dyno models check dyno/shapes-detector --models-dir {f}/models"
+    ));
+    Ok(code)
+}

@@ -1,0 +1,312 @@
+//! `dyno run`: accuracy and latency of models, their records, and the manifests.
+
+use crate::{
+    args::Format,
+    commands::report::render,
+    context::Context,
+    exit, interrupt,
+    plan::{self, Planned, Profile},
+    progress::Progress,
+    tables::TABLES,
+    version,
+};
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use dyno_core::{Event, Plan, Precision, Record, Scenario, Timed};
+use dyno_evidence::RunFolder;
+use dyno_registry::{ResolvedModel, WriteMode};
+use dyno_runner::{Collector, RunOutcome, WorkerCommand};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, atomic::Ordering},
+};
+
+/// Which half of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Only {
+    /// Accuracy and latency.
+    #[default]
+    Both,
+    /// Accuracy alone.
+    Accuracy,
+    /// Latency alone.
+    Latency,
+}
+
+impl Only {
+    pub(crate) fn accuracy(self) -> bool {
+        self != Self::Latency
+    }
+    pub(crate) fn latency(self) -> bool {
+        self != Self::Accuracy
+    }
+}
+
+/// What `--write` does to a field that another series fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Write {
+    /// Fill empty fields, refresh those of the same series, leave others.
+    Fill,
+    /// Replace whatever stands there.
+    Replace,
+}
+
+/// Measure accuracy and latency of models.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Models: a registered name (`name`, `name@version`, `publisher/name`), a package folder, or a model file
+    #[arg(required = true, value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Data set: KIND:PATH[#SPLIT], for example coco:DIR, voc:DIR, imagenet:DIR, coco:ANNOTATIONS.json,images=DIR
+    #[arg(short, long, value_name = "DATASET")]
+    pub(crate) dataset: String,
+    /// Measure one half only
+    #[arg(long, value_enum, default_value_t = Only::Both, hide_default_value = true)]
+    pub(crate) only: Only,
+    /// Engine [default: the first of `dyno backends list`]
+    #[arg(short, long)]
+    pub(crate) backend: Option<String>,
+    /// Device of the engine
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Arithmetic: native, f32, f16, bf16, int8
+    #[arg(long, default_value = "native")]
+    pub(crate) precision: Precision,
+    /// Threads of one session [default: 1 for accuracy and offline, all cores for single-stream]
+    #[arg(short, long)]
+    pub(crate) threads: Option<u32>,
+    /// Sessions at once in accuracy and offline runs [default: cores ÷ threads]
+    #[arg(short, long)]
+    pub(crate) workers: Option<u32>,
+    /// Threads that only prepare samples, for engines whose device is not the CPU; 0 lets every worker prepare its own
+    #[arg(long, default_value_t = 0)]
+    pub(crate) preparing: u32,
+    /// Samples of one run of the engine
+    #[arg(long)]
+    pub(crate) batch: Option<u32>,
+    /// How queries arrive: single-stream, offline; may be repeated
+    #[arg(long)]
+    pub(crate) scenario: Vec<Scenario>,
+    /// What is timed: engine, query, end-to-end
+    #[arg(long, default_value = "query")]
+    pub(crate) timed: Timed,
+    /// How long latency is measured
+    #[arg(long, value_enum, default_value_t = Profile::Normal)]
+    pub(crate) profile: Profile,
+    /// Use this many samples: always the same ones, a smaller subset being part of a larger one
+    #[arg(short = 'n', long)]
+    pub(crate) samples: Option<u32>,
+    /// Seed of sample order and bootstrap
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Known combination of preprocessing, decoder and thresholds, where the model does not say (`dyno recipes`)
+    #[arg(long)]
+    pub(crate) recipe: Option<String>,
+    /// Framework of a bare model file, where its extension does not say
+    #[arg(long)]
+    pub(crate) framework: Option<String>,
+    /// Second file of a bare model (Caffe, Darknet, TensorFlow)
+    #[arg(long = "config-file", alias = "config_file", value_name = "FILE")]
+    pub(crate) config_file: Option<PathBuf>,
+    /// Label file of a bare model, or a well-known list (coco80, voc20, imagenet1000, imagenet1001)
+    #[arg(long)]
+    pub(crate) labels: Option<String>,
+    /// Shape of an input that the model leaves open: NAME=1x3x640x640
+    #[arg(long, value_name = "NAME=SHAPE")]
+    pub(crate) shape: Vec<String>,
+    /// Setting that only the engine knows
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Write the results into the model's manifest; `replace` also replaces values of another series
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "fill")]
+    pub(crate) write: Option<Write>,
+    /// Fail (exit code 1) unless this holds: 'AP>=0.295', 'p90<=12ms'; may be repeated
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) expect: Vec<String>,
+    /// Samples that may fail
+    #[arg(long, default_value_t = 0)]
+    pub(crate) max_errors: u32,
+    /// Go on with the newest unfinished run of the same plan
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Measure in a process of its own: a crash of the engine is an error, not the end
+    #[arg(long)]
+    pub(crate) isolate: bool,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write detections as COCO results
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export_predictions: Option<PathBuf>,
+    /// Samples a shard
+    #[arg(long, hide = true)]
+    pub(crate) shard_size: Option<u32>,
+    /// Keep the host's name in the record, not its hash
+    #[arg(long)]
+    pub(crate) include_host: bool,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// The worst of several exit codes: an interrupt, then failures, then doubts.
+fn worst(a: u8, b: u8) -> u8 {
+    let rank = |c: u8| match c {
+        exit::OK => 0,
+        exit::UNDECIDED => 1,
+        exit::VERDICT => 2,
+        exit::CANNOT_RUN => 3,
+        exit::USAGE => 4,
+        exit::FAILED => 5,
+        _ => 6,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// When a plan cannot be made, or the only model fails. With several models each failure is told and the next one runs.
+pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
+    for text in &args.expect {
+        dyno_reports::expect::Expectation::parse(text).map_err(|e| exit::usage(e.to_string(), "for example 'AP>=0.295' or 'p90<=12ms'"))?;
+    }
+    let mut records = Vec::new();
+    let mut code = exit::OK;
+    for reference in &args.models {
+        match one(reference, args, context) {
+            Ok((record, one)) => {
+                records.extend(record);
+                code = worst(code, one);
+            }
+            Err(error) if args.models.len() > 1 => {
+                eprintln!("`{reference}`:");
+                code = worst(code, exit::report(&error));
+            }
+            Err(error) => return Err(error),
+        }
+        if interrupt::install().load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    if !records.is_empty() {
+        render(&records, context, args.out.as_deref())?;
+    }
+    Ok(code)
+}
+
+fn one(reference: &str, args: &RunArgs, context: &Context) -> anyhow::Result<(Option<Record>, u8)> {
+    let Planned { mut plan, model } = plan::build(reference, args, context)?;
+    if args.write.is_some() {
+        if plan.spec.model.recipe_assumed {
+            return Err(exit::usage("--write needs a recipe that somebody named: this one was assumed", format!("--recipe {}", plan.spec.model.recipe.as_deref().unwrap_or("NAME"))));
+        }
+        model.check_writable()?;
+    }
+    if args.dry_run {
+        let text = if context.format == Format::Json { serde_json::to_string(&plan)? } else { serde_json::to_string_pretty(&plan)? };
+        crate::output::write(&(text + "\n"), args.out.as_deref())?;
+        return Ok((None, exit::OK));
+    }
+    let folder = run_folder(&plan, args, context)?;
+    plan.bindings.run_folder = folder.path().to_owned();
+    folder.write_plan(&plan)?;
+    let outcome = measure(&plan, args, context)?;
+    folder.write_record(&outcome.record)?;
+    if let Some(path) = &args.export_predictions {
+        export(&plan, &outcome, path)?;
+    }
+    let code = conclude(&plan, &model, &outcome, &folder, args, context)?;
+    Ok((Some(outcome.record), code))
+}
+
+/// A new run folder, or with `--resume` the newest unfinished one of the same plan.
+fn run_folder(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<RunFolder> {
+    let root = &context.settings.runs_dir.value;
+    let sha256 = plan.spec.sha256()?;
+    if args.resume {
+        let unfinished = dyno_evidence::list(root)?.into_iter().rev().find(|folder| {
+            let same = folder.read_plan().ok().and_then(|p| p.spec.sha256().ok()).is_some_and(|s| s == sha256);
+            // A partial record is not the end of its run.
+            let complete = folder.record().is_ok_and(|r| !r.measurements.is_empty() && r.measurements.iter().all(|m| !m.validity.codes.contains(&dyno_core::ValidityCode::Partial)));
+            same && !complete
+        });
+        return unfinished.ok_or_else(|| exit::usage(format!("no unfinished run of this plan in `{}`", root.display()), "run without --resume to begin one"));
+    }
+    let root = std::path::absolute(root).with_context(|| format!("cannot use `{}`", root.display()))?;
+    std::fs::create_dir_all(&root).with_context(|| format!("cannot create `{}`", root.display()))?;
+    Ok(RunFolder::create(&root, &plan.spec.model.reference, &sha256, jiff::Timestamp::now())?)
+}
+
+fn measure(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<RunOutcome> {
+    let machine = dyno_machine::describe(args.include_host);
+    let created = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
+    let progress = Progress::new(context.quiet);
+    let collector = Mutex::new(Collector::default());
+    let sink = |event: Event| {
+        progress.on(&event);
+        collector.lock().unwrap_or_else(PoisonError::into_inner).on(&event);
+    };
+    let stop = interrupt::install();
+    if args.isolate {
+        let command = WorkerCommand { program: std::env::current_exe()?, arguments: vec!["worker".into()] };
+        dyno_runner::isolate(plan, &command, &sink)
+    } else {
+        dyno_runner::worker(plan, &TABLES, &sink, stop)
+    }
+    .with_context(|| format!("the run of `{}` failed; finished shards are kept in `{}`", plan.spec.model.reference, plan.bindings.run_folder.display()))?;
+    drop(progress);
+    let collector = collector.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(collector.finish(plan, &TABLES, version::tool(), machine, created)?)
+}
+
+/// Writes back, checks expectations, and says the exit code.
+fn conclude(plan: &Plan, model: &ResolvedModel, outcome: &RunOutcome, folder: &RunFolder, args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
+    let record = &outcome.record;
+    context.say(&format!("record {} in `{}`", record.short_id(), folder.path().display()));
+    let mut code = exit::OK;
+    if record.measurements.iter().any(|m| !m.validity.is_valid()) {
+        code = worst(code, exit::UNDECIDED);
+    }
+    if let Some(missed) = &outcome.missed_reference {
+        eprintln!("reference missed: {missed}");
+        code = worst(code, exit::VERDICT);
+    }
+    for result in dyno_reports::expect::evaluate(&args.expect, record).map_err(|e| exit::usage(e.to_string(), ""))? {
+        use dyno_reports::expect::Verdict;
+        let (word, one) = match result.verdict {
+            Verdict::Passed => ("expectation met", exit::OK),
+            Verdict::Failed => ("expectation FAILED", exit::VERDICT),
+            Verdict::Undecided => ("expectation undecided", exit::UNDECIDED),
+        };
+        if one != exit::OK || !context.quiet {
+            eprintln!("{word}: {} (measured {})", result.expression, result.actual);
+        }
+        code = worst(code, one);
+    }
+    if outcome.too_many_failures {
+        eprintln!("{} of {} samples failed, {} are allowed (--max-errors)", outcome.failures.len(), outcome.predictions.results.len(), args.max_errors);
+        code = worst(code, exit::FAILED);
+    }
+    if outcome.partial {
+        code = worst(code, exit::INTERRUPTED);
+    }
+    if let Some(write) = args.write {
+        if outcome.partial || outcome.too_many_failures {
+            eprintln!("nothing was written to the manifest");
+        } else {
+            let mode = if write == Write::Replace { WriteMode::Replace } else { WriteMode::Fill };
+            for change in dyno_registry::write_back(model, record, mode, Some(folder))? {
+                context.say(&change.to_string());
+            }
+        }
+    }
+    debug_assert_eq!(plan.spec.sha256().ok().as_deref(), Some(record.plan.sha256.as_str()));
+    Ok(code)
+}
+
+fn export(plan: &Plan, outcome: &RunOutcome, path: &Path) -> anyhow::Result<()> {
+    let dataset = TABLES.dataset(&plan.bindings.dataset.kind)?.open(&plan.bindings.dataset)?;
+    let text = dyno_metrics::export_coco(&outcome.predictions.results, &outcome.labels, dataset.as_ref())?;
+    crate::output::write(&text, Some(path))
+}

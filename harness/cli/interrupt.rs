@@ -1,0 +1,18 @@
+//! Ctrl-C: the first asks the run to end with what it has, the second ends the process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Installs the handler and returns the flag that it sets.
+pub(crate) fn install() -> &'static AtomicBool {
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::abort();
+        }
+        eprintln!("interrupted: finishing what is in hand; again to end at once");
+    };
+    // A second installation in one process (several models) finds the first in place, which is what is wanted.
+    let _ = ctrlc::set_handler(handler);
+    &STOP
+}

@@ -1,0 +1,112 @@
+//! Why evidence cannot be read or written.
+
+use dyno_core::{CanonicalError, RecordError};
+use std::path::PathBuf;
+
+/// Why evidence cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The operating system refuses.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was tried: `read`, `write`, …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process holds the lock.
+    #[error("another dyno works on this folder: the lock `{path}` was still held after {waited_ms} ms")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited_ms: u128,
+    },
+    /// The record does not fit into evidence.
+    #[error("record {id} has {bytes} bytes, evidence takes {limit} at most: keep raw data in artifacts")]
+    TooLarge {
+        /// Its id.
+        id: String,
+        /// Its size as JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Nothing of that name.
+    #[error("no {what} `{name}` in `{folder}`")]
+    NotFound {
+        /// `record`, `artifact`, `run folder`.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// The prefix fits several records.
+    #[error("`{prefix}` fits several records: {}", ids.join(", "))]
+    Ambiguous {
+        /// The prefix.
+        prefix: String,
+        /// Ids that fit.
+        ids: Vec<String>,
+    },
+    /// A file is no record, or no longer the one it was.
+    #[error("bad record `{path}`")]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: RecordError,
+    },
+    /// A record or plan has no JSON form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// A file is no JSON of its shape.
+    #[error("bad JSON in `{path}`")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Content and name disagree.
+    #[error("`{path}` was changed: its name says {expected}, its content hashes to {actual}")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Hash in the name.
+        expected: String,
+        /// Hash of the content.
+        actual: String,
+    },
+    /// The same shard came with two contents.
+    #[error("shard {number} was already finished with other results: {existing}, now {new}")]
+    Conflict {
+        /// Number of the shard.
+        number: u32,
+        /// Hash of the one in the journal.
+        existing: String,
+        /// Hash of the one that was to be added.
+        new: String,
+    },
+    /// A string that must not become a file name.
+    #[error("not a {what}: `{value}`")]
+    BadName {
+        /// What was expected.
+        what: &'static str,
+        /// What came.
+        value: String,
+    },
+}
+
+impl EvidenceError {
+    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,62 @@
+//! Records by the names that people give them: a path, a prefix of the id, `latest`.
+
+use crate::{
+    EvidenceError,
+    file::read_text,
+    run_folder::{RunFolder, latest, list},
+    store::EvidenceStore,
+};
+use dyno_core::Record;
+use std::path::Path;
+
+/// Most bytes of a record that is read by its path.
+const MAX_RECORD_FILE_BYTES: u64 = 64 << 20;
+
+/// The record called `reference`: `latest` (newest run below `run_root`), a record file, a run folder, or a prefix (four digits or
+/// more) of an id that is unique among `run_root` and `stores`. Returns the run folder too where it came from one.
+///
+/// # Errors
+/// When there is none, several fit, or the file is no record or was changed.
+pub fn find_record(reference: &str, run_root: &Path, stores: &[EvidenceStore]) -> Result<(Record, Option<RunFolder>), EvidenceError> {
+    let missing = || EvidenceError::NotFound { what: "record", name: reference.to_owned(), folder: run_root.to_owned() };
+    if reference == "latest" {
+        let folder = latest(run_root)?.ok_or_else(missing)?;
+        return Ok((folder.record()?, Some(folder)));
+    }
+    let path = Path::new(reference);
+    if path.is_dir() {
+        let folder = RunFolder::open(path)?;
+        return Ok((folder.record()?, Some(folder)));
+    }
+    if path.is_file() {
+        let text = read_text(path, MAX_RECORD_FILE_BYTES)?;
+        let record = Record::parse(&text).map_err(|source| EvidenceError::Record { path: path.to_owned(), source })?;
+        let folder = path.parent().filter(|_| path.file_name().is_some_and(|n| n == "record.json")).and_then(|p| RunFolder::open(p).ok());
+        return Ok((record, folder));
+    }
+    let hexadecimal = reference.len() >= 4 && reference.bytes().all(|b| b.is_ascii_hexdigit());
+    if !hexadecimal {
+        return Err(missing());
+    }
+    let mut found: Vec<(Record, Option<RunFolder>)> = Vec::new();
+    // A broken record of another run must not hide the one that is asked for.
+    for folder in list(run_root)? {
+        if let Ok(record) = folder.record()
+            && record.id.starts_with(reference)
+            && found.iter().all(|(r, _)| r.id != record.id)
+        {
+            found.push((record, Some(folder)));
+        }
+    }
+    for store in stores {
+        for id in store.ids()?.iter().filter(|id| id.starts_with(reference)) {
+            if found.iter().all(|(r, _)| &r.id != id) {
+                found.push((store.get(id)?, None));
+            }
+        }
+    }
+    if found.len() > 1 {
+        return Err(EvidenceError::Ambiguous { prefix: reference.to_owned(), ids: found.into_iter().map(|(r, _)| r.id).collect() });
+    }
+    found.pop().ok_or_else(missing)
+}

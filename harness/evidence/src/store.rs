@@ -1,0 +1,288 @@
+//! The evidence behind the fields of a manifest.
+//!
+//! ```text
+//! <folder>/evidence/<record-id>.json        one immutable record, at most 64 kB
+//! <folder>/evidence/data/<sha256>.<ext>     what the record's artifacts name
+//! <folder>/evidence/index.json              which measurement each plain field shows
+//! ```
+//!
+//! `<folder>` is a model package, or a registry folder with many entries. The index of a package is
+//! `{"shown": {"accuracy": "<record>#0"}}`; in a registry folder the same object stands below the entry's name:
+//! `{"entries": {"name@version": {"shown": {"accuracy": "<record>#0"}}}}` (`name` alone for an entry without a version).
+
+use crate::{
+    EvidenceError,
+    file::{DataFolder, FileLock, atomic_write, check_sha256, lock, read_text},
+    run_folder::RunFolder,
+};
+use dyno_core::{Artifact, Record};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// Most bytes of a record in evidence.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// Most bytes of an index.
+const MAX_INDEX_BYTES: u64 = 64 << 20;
+
+/// One measurement of one record, written `<record-id>#<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct RecordRef {
+    /// Id of the record; a prefix of it where people write it.
+    pub record: String,
+    /// Index in its `measurements`.
+    pub measurement: usize,
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.record, self.measurement)
+    }
+}
+
+impl FromStr for RecordRef {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let (record, n) = s.rsplit_once('#').ok_or_else(|| format!("not of the form `<record>#<n>`: `{s}`"))?;
+        let measurement = n.parse().map_err(|_| format!("not the number of a measurement: `{n}`"))?;
+        Ok(Self { record: record.to_owned(), measurement })
+    }
+}
+
+impl From<RecordRef> for String {
+    fn from(r: RecordRef) -> Self {
+        r.to_string()
+    }
+}
+
+impl TryFrom<String> for RecordRef {
+    type Error = String;
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    #[serde(default)]
+    shown: BTreeMap<String, RecordRef>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Index {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    shown: BTreeMap<String, RecordRef>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    entries: BTreeMap<String, Shown>,
+}
+
+/// A file of [`EvidenceStore::list`].
+#[derive(Debug)]
+pub struct StoredRecord {
+    /// The file.
+    pub path: PathBuf,
+    /// Its record, or why it is none.
+    pub record: Result<Record, EvidenceError>,
+}
+
+/// The evidence of one model.
+#[derive(Debug, Clone)]
+pub struct EvidenceStore {
+    folder: PathBuf,
+    entry: Option<String>,
+}
+
+impl EvidenceStore {
+    /// Evidence of the model package `model_folder`. Nothing is made before the first write.
+    pub fn for_folder(model_folder: &Path) -> Self {
+        Self { folder: model_folder.join("evidence"), entry: None }
+    }
+
+    /// Evidence of one entry (`name@version`, or `name`) of the registry folder `models_dir`.
+    pub fn for_entry(models_dir: &Path, entry: &str) -> Self {
+        Self { folder: models_dir.join("evidence"), entry: Some(entry.to_owned()) }
+    }
+
+    /// The evidence folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn index_path(&self) -> PathBuf {
+        self.folder.join("index.json")
+    }
+
+    fn data(&self) -> DataFolder {
+        DataFolder(self.folder.join("data"))
+    }
+
+    /// Takes the folder's lock, for a change of several files.
+    ///
+    /// # Errors
+    /// When another process holds it, or the folder cannot be written.
+    pub fn lock(&self) -> Result<FileLock, EvidenceError> {
+        fs::create_dir_all(&self.folder).map_err(EvidenceError::io("make", &self.folder))?;
+        lock(&self.folder.join(".lock"))
+    }
+
+    /// Adds a sealed record. The same record again changes nothing.
+    ///
+    /// # Errors
+    /// [`EvidenceError::TooLarge`] beyond [`MAX_RECORD_BYTES`]; [`EvidenceError::Record`] when id and content disagree, here or
+    /// in a file that is already there.
+    pub fn put(&self, record: &Record) -> Result<PathBuf, EvidenceError> {
+        check_sha256(&record.id)?;
+        let path = self.folder.join(format!("{}.json", record.id));
+        let actual = record.content_sha256()?;
+        if actual != record.id {
+            return Err(EvidenceError::Record { path, source: dyno_core::RecordError::Changed { id: record.id.clone(), actual } });
+        }
+        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json { path: path.clone(), source })? + "\n";
+        if text.len() > MAX_RECORD_BYTES {
+            return Err(EvidenceError::TooLarge { id: record.id.clone(), bytes: text.len(), limit: MAX_RECORD_BYTES });
+        }
+        if path.exists() {
+            read_record(&path)?;
+            return Ok(path);
+        }
+        fs::create_dir_all(&self.folder).map_err(EvidenceError::io("make", &self.folder))?;
+        atomic_write(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Keeps bulk data under its hash.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_data(&self, role: &str, extension: &str, bytes: &[u8]) -> Result<Artifact, EvidenceError> {
+        let sha256 = self.data().put(extension, bytes)?;
+        Ok(Artifact { role: role.to_owned(), sha256, bytes: bytes.len() as u64 })
+    }
+
+    /// Bulk data of this hash, checked.
+    ///
+    /// # Errors
+    /// When it is missing or was changed.
+    pub fn get_data(&self, sha256: &str) -> Result<Vec<u8>, EvidenceError> {
+        self.data().get(sha256)
+    }
+
+    /// Copies the artifacts that a record names out of its run folder, each checked against its hash.
+    ///
+    /// # Errors
+    /// When one is missing, was changed, or cannot be written.
+    pub fn copy_artifacts(&self, record: &Record, from: &RunFolder) -> Result<(), EvidenceError> {
+        for artifact in &record.artifacts {
+            let bytes = from.get(artifact)?;
+            let path = from.artifact_path(&artifact.sha256)?;
+            let extension = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.split_once('.')).map_or("bin", |(_, e)| e);
+            self.data().put(extension, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The record whose id begins with `prefix` (four digits or more).
+    ///
+    /// # Errors
+    /// When none or several fit, or the file was changed.
+    pub fn get(&self, prefix: &str) -> Result<Record, EvidenceError> {
+        let mut fitting = self.ids()?;
+        fitting.retain(|id| id.starts_with(prefix));
+        match fitting.as_slice() {
+            [id] if prefix.len() >= 4 => read_record(&self.folder.join(format!("{id}.json"))),
+            [] | [_] => Err(EvidenceError::NotFound { what: "record", name: prefix.to_owned(), folder: self.folder.clone() }),
+            _ => Err(EvidenceError::Ambiguous { prefix: prefix.to_owned(), ids: fitting }),
+        }
+    }
+
+    /// Ids of all records in the folder, sorted; of a registry folder, those of all entries.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>, EvidenceError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(EvidenceError::io("list", &self.folder)(e)),
+        };
+        let names = entries.filter_map(Result::ok).filter_map(|e| e.file_name().into_string().ok());
+        let mut ids: Vec<String> = names.filter_map(|n| n.strip_suffix(".json").map(str::to_owned)).filter(|id| check_sha256(id).is_ok()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// All records of the folder, by id; one that was changed comes as its error.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list(&self) -> Result<Vec<StoredRecord>, EvidenceError> {
+        let paths = self.ids()?.into_iter().map(|id| self.folder.join(format!("{id}.json")));
+        Ok(paths.map(|path| StoredRecord { record: read_record(&path), path }).collect())
+    }
+
+    /// Which measurement each field of the model shows.
+    ///
+    /// # Errors
+    /// When the index is no index.
+    pub fn shown(&self) -> Result<BTreeMap<String, RecordRef>, EvidenceError> {
+        let mut index = self.read_index()?;
+        Ok(match &self.entry {
+            None => index.shown,
+            Some(entry) => index.entries.remove(entry).unwrap_or_default().shown,
+        })
+    }
+
+    /// Says which measurement a field shows; `None` forgets it. Takes the lock itself.
+    ///
+    /// # Errors
+    /// When the index cannot be read, locked or written.
+    pub fn set_shown(&self, field: &str, reference: Option<&RecordRef>) -> Result<(), EvidenceError> {
+        let guard = self.lock()?;
+        self.set_shown_locked(&guard, &[(field, reference)])
+    }
+
+    /// Several fields at once, by the holder of the lock.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written.
+    pub fn set_shown_locked(&self, _guard: &FileLock, fields: &[(&str, Option<&RecordRef>)]) -> Result<(), EvidenceError> {
+        let mut index = self.read_index()?;
+        let shown = match &self.entry {
+            None => &mut index.shown,
+            Some(entry) => &mut index.entries.entry(entry.clone()).or_default().shown,
+        };
+        for (field, reference) in fields {
+            match reference {
+                Some(r) => shown.insert((*field).to_owned(), (*r).clone()),
+                None => shown.remove(*field),
+            };
+        }
+        index.entries.retain(|_, e| !e.shown.is_empty());
+        let path = self.index_path();
+        let text = serde_json::to_string_pretty(&index).map_err(|source| EvidenceError::Json { path: path.clone(), source })? + "\n";
+        atomic_write(&path, text.as_bytes())
+    }
+
+    fn read_index(&self) -> Result<Index, EvidenceError> {
+        let path = self.index_path();
+        if !path.exists() {
+            return Ok(Index::default());
+        }
+        serde_json::from_str(&read_text(&path, MAX_INDEX_BYTES)?).map_err(|source| EvidenceError::Json { path, source })
+    }
+}
+
+/// A record in a file whose name is its id.
+fn read_record(path: &Path) -> Result<Record, EvidenceError> {
+    let record = Record::parse(&read_text(path, MAX_RECORD_BYTES as u64)?).map_err(|source| EvidenceError::Record { path: path.to_owned(), source })?;
+    let expected = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if record.id == expected { Ok(record) } else { Err(EvidenceError::Changed { path: path.to_owned(), expected, actual: record.id }) }
+}

@@ -1,0 +1,159 @@
+//! Top-k accuracy.
+//!
+//! A sample is a hit of top-k when its class is among the first k of the ranking, in which equal scores stand by rising class index. The score also says
+//! what it would be if every tie fell well (`optimistic`: fewer than k classes score *more* than the right one) or badly (`pessimistic`: at most k classes,
+//! the right one among them, score *as much or more*). A class of the model that the dataset does not have takes a rank and is never right.
+
+use crate::{interval::wilson_interval, state::BySample};
+use dyno_core::{Annotation, LabelId, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, Ranking, SampleIndex, Score};
+use serde::Deserialize;
+use std::any::Any;
+
+const ID: &str = "top-k";
+
+/// The row `top-k`; parameters `{"k": [1, 5]}`.
+#[derive(Debug, Clone, Copy)]
+pub struct TopK;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Parameters {
+    k: Vec<u32>,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { k: vec![1, 5] }
+    }
+}
+
+impl MetricKind for TopK {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn about(&self) -> &'static str {
+        "share of images whose class is among the first k (k: [1, 5]); ties by class index"
+    }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::Classification
+    }
+
+    fn build(&self, context: &MetricContext<'_>) -> Result<Box<dyn Metric>, MetricError> {
+        let refuse = |reason: String| MetricError::Parameters { metric: ID, reason };
+        let mut k = match context.parameters {
+            serde_json::Value::Null => Parameters::default(),
+            value => Parameters::deserialize(value).map_err(|e| refuse(e.to_string()))?,
+        }
+        .k;
+        k.sort_unstable();
+        k.dedup();
+        if k.is_empty() || k.contains(&0) {
+            return Err(refuse("`k` must be a list of numbers from 1 on".to_owned()));
+        }
+        Ok(Box::new(State { k, samples: BySample::default() }))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Judged {
+    truth: LabelId,
+    ranking: Ranking,
+}
+
+/// Where the right class stands: ranks counted from 0.
+struct Standing {
+    rank: usize,
+    best: usize,
+    worst: usize,
+}
+
+impl Judged {
+    fn standing(&self) -> Option<Standing> {
+        if self.truth == LabelId::UNMATCHED {
+            return None;
+        }
+        let classes = &self.ranking.classes;
+        let rank = classes.iter().position(|c| c.label == self.truth)?;
+        let score = classes.get(rank)?.score;
+        let best = classes.iter().filter(|c| c.score > score).count();
+        let worst = classes.iter().filter(|c| c.score >= score).count() - 1;
+        Some(Standing { rank, best, worst })
+    }
+}
+
+struct State {
+    k: Vec<u32>,
+    samples: BySample<Judged>,
+}
+
+impl State {
+    fn scores(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>, intervals: bool) -> Vec<Score> {
+        let mut n = 0u64;
+        // Hits by rank, at best and at worst, for each k.
+        let mut hits = vec![[0u64; 3]; self.k.len()];
+        for (sample, judged) in self.samples.iter() {
+            let weight = u64::from(weights.map_or(1, |w| w(sample)));
+            n += weight;
+            let Some(standing) = judged.standing() else { continue };
+            for (hits, &k) in hits.iter_mut().zip(&self.k) {
+                for (hit, rank) in hits.iter_mut().zip([standing.rank, standing.best, standing.worst]) {
+                    *hit += if rank < k as usize { weight } else { 0 };
+                }
+            }
+        }
+        let share = |hits: u64| (n > 0).then(|| hits as f64 / n as f64);
+        self.k
+            .iter()
+            .zip(hits)
+            .map(|(k, [hits, best, worst])| Score {
+                metric: format!("top-{k}"),
+                value: share(hits),
+                n,
+                hits: Some(hits),
+                interval: if intervals { wilson_interval(hits, n) } else { None },
+                optimistic: share(best),
+                pessimistic: share(worst),
+            })
+            .collect()
+    }
+}
+
+impl Metric for State {
+    fn update(&mut self, sample: SampleIndex, prediction: &Prediction, annotation: &Annotation) -> Result<(), MetricError> {
+        let (Prediction::Ranking(ranking), &Annotation::Class(truth)) = (prediction, annotation) else {
+            return Err(MetricError::Kind { metric: ID, needs: "a ranking and an annotated class" });
+        };
+        let greatest = self.k.last().copied().unwrap_or(0);
+        if ranking.k < greatest {
+            return Err(MetricError::Engine {
+                metric: ID,
+                reason: format!("sample {}: top-{greatest} needs a ranking down to {greatest}, and this one ends at {}", sample.0, ranking.k),
+            });
+        }
+        if ranking.classes.iter().any(|c| c.score.is_nan()) || !ranking.classes.is_sorted_by(|a, b| a.score >= b.score) {
+            return Err(MetricError::Engine { metric: ID, reason: format!("sample {}: the ranking is not by falling score", sample.0) });
+        }
+        self.samples.insert(sample, Judged { truth, ranking: ranking.clone() })
+    }
+
+    fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
+        let other = (other as Box<dyn Any>).downcast::<Self>().map_err(|_| MetricError::Merge { metric: ID })?;
+        if other.k != self.k {
+            return Err(MetricError::Merge { metric: ID });
+        }
+        self.samples.merge(other.samples)
+    }
+
+    fn finish(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError> {
+        Ok(self.scores(weights, false))
+    }
+
+    fn finish_with_intervals(&self, _resamples: u32, _seed: u64) -> Result<Vec<Score>, MetricError> {
+        Ok(self.scores(None, true))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! PASCAL VOC's average precision of boxes.
+
+mod curve;
+mod matching;
+mod metric;
+
+pub use metric::VocAp;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! What a run's accuracy says about its speed.
+
+use dyno_core::{Measurement, MeasurementKind, ModelPlan, Reference, Score, ValidityCode, Warning, WarningCode};
+
+/// How the scores stand to what the model is known to reach.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Standing {
+    /// A reference on this sample set was met.
+    Met,
+    /// It was missed: metric, value, reference.
+    Missed(String),
+    /// There is none on this sample set.
+    Unreferenced,
+}
+
+fn misses(reference: &Reference, score: &Score) -> Option<String> {
+    let Some(value) = score.value else { return Some(format!("{} could not be computed", reference.metric)) };
+    let tolerance = match (reference.abs, reference.rel) {
+        (None, None) => 0.0,
+        (abs, rel) => abs.unwrap_or(0.0).max(rel.unwrap_or(0.0) * reference.value.abs()),
+    };
+    // A hair above the tolerance is rounding of the decimal numbers in the file.
+    let difference = (value - reference.value).abs();
+    (difference > tolerance + 1e-12).then(|| format!("{} is {value:.6}, the reference says {} ± {tolerance}", reference.metric, reference.value))
+}
+
+/// Compares scores with the model's references on the same sample set.
+pub(crate) fn standing(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
+    let mut found = false;
+    let mut missed = Vec::new();
+    for reference in model.references.iter().filter(|r| r.sample_set == sample_set) {
+        found = true;
+        match scores.iter().find(|s| s.metric == reference.metric) {
+            Some(score) => missed.extend(misses(reference, score)),
+            None => missed.push(format!("{} was not measured", reference.metric)),
+        }
+    }
+    match (found, missed.is_empty()) {
+        (false, _) => Standing::Unreferenced,
+        (true, true) => Standing::Met,
+        (true, false) => Standing::Missed(missed.join("; ")),
+    }
+}
+
+/// Detectors whose AP at IoU 0.5 stays below this find nothing but by accident.
+const CHANCE_AP50: f64 = 0.01;
+
+/// The outputs cannot be told from guessing: the interval of top-1 reaches down to `1 / classes`, or AP at IoU 0.5 is below 0.01.
+/// A score that could not be computed says nothing.
+pub(crate) fn at_chance(scores: &[Score], classes: usize) -> bool {
+    let find = |name: &str| scores.iter().find(|s| s.metric == name);
+    if let Some(score) = find("top-1") {
+        let low = score.interval.as_ref().map(|i| i.low).or(score.value);
+        return low.is_some_and(|low| low <= 1.0 / classes.max(1) as f64);
+    }
+    find("AP50").or_else(|| find("VOC-AP")).and_then(|s| s.value).is_some_and(|v| v < CHANCE_AP50)
+}
+
+/// Stamps the measurements of one run.
+pub(crate) fn apply(measurements: &mut [Measurement], standing: &Standing, chance: bool, warnings: &mut Vec<Warning>) {
+    for measurement in measurements.iter_mut() {
+        let speed = matches!(measurement.kind, MeasurementKind::Performance { .. });
+        if chance {
+            measurement.invalidate(ValidityCode::AccuracyChance);
+        }
+        if speed && matches!(standing, Standing::Missed(_)) {
+            measurement.invalidate(ValidityCode::AccuracyFailed);
+        }
+    }
+    match standing {
+        Standing::Met => {}
+        Standing::Missed(detail) => warnings.push(Warning { code: WarningCode::AccuracyMissed, detail: detail.clone() }),
+        Standing::Unreferenced => {
+            let detail = "the model names no reference accuracy on this sample set: `dyno models reference set` records one".to_owned();
+            warnings.push(Warning { code: WarningCode::AccuracyUnreferenced, detail });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(value: Option<f64>) -> Score {
+        Score { metric: "AP".into(), value, n: 1, hits: None, interval: None, optimistic: None, pessimistic: None }
+    }
+
+    #[test]
+    fn tolerances_are_the_wider_of_absolute_and_relative() {
+        let reference = |abs, rel| Reference { metric: "AP".into(), value: 0.5, sample_set: "s".into(), abs, rel };
+        for (r, value, met) in [
+            (reference(None, None), 0.5, true),
+            (reference(None, None), 0.500_1, false),
+            (reference(Some(0.01), None), 0.49, true),
+            (reference(Some(0.01), None), 0.488, false),
+            (reference(Some(0.001), Some(0.1)), 0.46, true),
+        ] {
+            assert_eq!(misses(&r, &score(Some(value))).is_none(), met, "{r:?} {value}");
+        }
+        assert!(misses(&reference(Some(1.0), None), &score(None)).is_some());
+    }
+}

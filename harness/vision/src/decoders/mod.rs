@@ -1,0 +1,33 @@
+//! The decoders: from a model's outputs to predictions, one file a family of models.
+
+mod classification;
+mod fastestdet;
+mod nanodet;
+mod shared;
+mod ssd;
+mod yolov8;
+mod yolox;
+
+pub use classification::Classification;
+pub use fastestdet::Fastestdet;
+pub use nanodet::Nanodet;
+pub use ssd::Ssd;
+pub use yolov8::Yolov8;
+pub use yolox::Yolox;
+
+use dyno_core::DecoderKind;
+
+/// Every decoder.
+pub const DECODERS: &[&dyn DecoderKind] = &[
+    // Image-wise.
+    &Classification,
+    // Box-wise.
+    &Yolox,
+    &Yolov8,
+    &Nanodet,
+    &Fastestdet,
+    &Ssd,
+];
+
+#[cfg(test)]
+mod tests;

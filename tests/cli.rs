@@ -1,0 +1,224 @@
+//! The program as a user meets it: verbs, exit codes, standard output and standard error.
+
+use crate::support::{Place, score};
+use dyno_core::{MeasurementKind, Plan, Record, ValidityCode};
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+const DETECTOR: &str = "run dyno/shapes-detector --dataset coco:pictures";
+
+#[test]
+fn help_and_version_are_answers_and_mistakes_are_code_2() {
+    let place = Place::new();
+    assert!(place.run("--help").succeeds().stdout.contains("Exit codes:"));
+    assert!(place.run("--version").succeeds().stdout.contains("dyno 0."));
+    place.run("rnu").exits(2);
+    place.run("run x").exits(2).says(&["--dataset"]);
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_what_exists() {
+    let place = Place::new();
+    place.with_shapes(4);
+    place.run(&format!("{DETECTOR} --backend trakt")).exits(2).says(&["error: unknown backend `trakt`", "did you mean `tract`"]);
+    place.run("run dyno/shapes-detektor --dataset coco:pictures").exits(2).says(&["shapes-detector"]);
+    place.run("run dyno/shapes-detector --dataset cocoa:pictures").exits(2).says(&["did you mean `coco`"]);
+    place.run("recipes yolx").exits(2).says(&["yolox"]);
+}
+
+#[test]
+fn a_run_fills_the_manifest_and_the_check_believes_it() {
+    let place = Place::new();
+    place.with_shapes(40);
+    let manifest = place.join("models/dyno/shapes-detector/alwaysai.model.json");
+    let before = fs::read_to_string(&manifest).expect("a manifest");
+    let done = place.run(&format!("{DETECTOR} --write --profile quick --format json")).succeeds();
+    let record = done.record();
+    assert!(score(&record, "AP") > 0.2, "the detector detects");
+    assert!(score(&record, "AP") < 0.99, "and not perfectly");
+    let after = fs::read_to_string(&manifest).expect("a manifest");
+    assert_ne!(before, after);
+    let value: serde_json::Value = serde_json::from_str(&after).expect("JSON");
+    let text = value["accuracy"].as_str().expect("a sentence");
+    assert!(text.contains("AP 0.") && text.contains(&record.sample_sets[0].id) && text.contains("40 images"), "{text}");
+    assert!(value["inference_time"].as_f64().is_some_and(|t| t > 0.0 && t < 1.0));
+    place.run("models check dyno/shapes-detector").succeeds();
+    // Lines that were not filled are the same bytes.
+    let same = before.lines().zip(after.lines()).filter(|(a, b)| a == b).count();
+    assert_eq!(before.lines().count(), after.lines().count());
+    assert_eq!(before.lines().count() - same, 2, "two lines changed:\n{after}");
+    // A field without evidence is found.
+    fs::write(&manifest, after.replace("AP 0.", "AP 1.")).expect("writable");
+    place.run("models check dyno/shapes-detector").exits(1);
+}
+
+#[test]
+fn a_classifier_fills_top_1_and_top_5() {
+    let place = Place::new();
+    place.with_shapes(40);
+    let done = place.run("run dyno/shapes-classifier --dataset imagenet:classes --write --profile quick --format json").succeeds();
+    let top1 = score(&done.record(), "top-1");
+    assert!((0.3..=0.99).contains(&top1), "top-1 is {top1}");
+    let text = fs::read_to_string(place.join("models/dyno/shapes-classifier/alwaysai.model.json")).expect("a manifest");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(value["mean_average_precision_top_1"].as_f64(), Some(top1));
+}
+
+#[test]
+fn expectations_decide_the_exit_code() {
+    let place = Place::new();
+    place.with_shapes(20);
+    let line = |expect: &str| format!("{DETECTOR} --only accuracy --expect {expect}");
+    place.run(&line("AP>=0.01")).succeeds();
+    place.run(&line("AP>=0.999")).exits(1).says(&["expectation FAILED: AP>=0.999"]);
+    place.run(&line("APP>=0.1")).exits(2).says(&["AP"]);
+    place.run(&line("nonsense")).exits(2);
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_does_nothing() {
+    let place = Place::new();
+    place.with_shapes(6);
+    let done = place.run(&format!("{DETECTOR} --dry-run")).succeeds();
+    let plan: Plan = serde_json::from_str(&done.stdout).expect("a plan");
+    assert_eq!(plan.spec.model.reference, "dyno/shapes-detector");
+    assert!(!place.join("runs").exists(), "no run folder");
+}
+
+#[test]
+fn reports_come_from_stored_records_in_every_form() {
+    let place = Place::new();
+    place.with_shapes(10);
+    place.run(&format!("{DETECTOR} --profile quick --only accuracy -q")).succeeds();
+    assert!(place.run("report latest").succeeds().stdout.contains("AP50"));
+    assert!(place.run("report latest --format csv").succeeds().stdout.lines().count() > 3);
+    assert!(place.run("report latest --format markdown").succeeds().stdout.contains("| AP"));
+    let record = place.run("report latest --format json").succeeds().record();
+    assert!(place.run("records list").succeeds().stdout.contains(record.short_id()));
+    assert_eq!(place.run(&format!("records show {}", record.short_id())).succeeds().record(), record);
+    place.run("report 0123456789").exits(5).says(&["no record"]);
+}
+
+#[test]
+fn standard_output_is_data_only() {
+    let place = Place::new();
+    place.with_shapes(6);
+    let done = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds();
+    assert!(Record::parse(&done.stdout).is_ok());
+    let quiet = place.run(&format!("{DETECTOR} --only accuracy --format json -q")).succeeds();
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn listings_and_manners() {
+    let place = Place::new();
+    for (line, word) in [
+        ("backends list", "null"),
+        ("decoders", "yolox"),
+        ("recipes", "torchvision"),
+        ("recipes yolox", "\"letterbox\""),
+        ("datasets list", "synthetic"),
+        ("config show", "DYNO_RUNS_DIR"),
+        ("cache list", "bytes"),
+        ("completions bash", "_dyno"),
+        ("completions man", ".TH dyno"),
+    ] {
+        assert!(place.run(line).succeeds().stdout.contains(word), "`dyno {line}` does not show `{word}`");
+    }
+    let doctor = place.run("doctor").succeeds();
+    assert!(doctor.stdout.contains("tract") && doctor.stdout.contains("cores"));
+    place.run("cache clear").succeeds();
+}
+
+#[test]
+fn the_same_run_in_a_child_process_gives_the_same_predictions() {
+    let place = Place::new();
+    place.with_shapes(12);
+    let hash = |line: &str| {
+        let record = place.run(line).succeeds().record();
+        let MeasurementKind::Accuracy { predictions_sha256, .. } = &record.measurements[0].kind else { panic!("accuracy comes first") };
+        predictions_sha256.clone()
+    };
+    let line = format!("{DETECTOR} --only accuracy --format json");
+    assert_eq!(hash(&line), hash(&format!("{line} --isolate")));
+    assert_eq!(hash(&line), hash(&format!("{line} --shard-size 5 --workers 3")), "shards and threads change nothing");
+    assert_eq!(hash(&line), hash(&format!("{line} --preparing 1 --workers 1")), "nor does the staged pipeline");
+}
+
+#[test]
+fn an_engine_that_crashes_is_an_error_and_not_the_end() {
+    let place = Place::new();
+    place.with_shapes(12);
+    let done = place.run(&format!("{DETECTOR} --only accuracy --backend null --set crash_at=3 --isolate"));
+    done.exits(5).says(&["killed by signal 6", "finished shards are kept"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_was_measured() {
+    let place = Place::new();
+    place.with_shapes(60);
+    let mut command = place.dyno();
+    command.args(format!("{DETECTOR} --only accuracy --backend null --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    // The signal goes out when the first shard is on disk.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !has_shard(&place) {
+        assert!(Instant::now() < deadline, "no shard within a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+    let done = crate::support::Done::from(child.wait_with_output().expect("the binary ends"));
+    let record = done.exits(130).record();
+    assert!(record.measurements[0].validity.codes.contains(&ValidityCode::Partial));
+    let MeasurementKind::Accuracy { n, .. } = record.measurements[0].kind else { panic!("accuracy comes first") };
+    assert!((8..60).contains(&n), "{n} samples were measured");
+}
+
+fn has_shard(place: &Place) -> bool {
+    let Ok(runs) = fs::read_dir(place.join("runs")) else { return false };
+    runs.filter_map(Result::ok).any(|run| dyno_evidence::RunFolder::open(&run.path()).and_then(|f| f.shards()).is_ok_and(|s| !s.is_empty()))
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_twenty_times_a_run_ends_with_the_same_scores() {
+    let place = Place::new();
+    place.with_shapes(96);
+    let line = format!("{DETECTOR} --only accuracy --shard-size 4 --format json -q");
+    let whole = place.run(&line).succeeds().record();
+    // A new plan (another seed of the bootstrap), so that nothing of the first run can be taken up.
+    let line = format!("{line} --seed 1");
+    let mut killed = 0;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..20 {
+        let resume = if round == 0 { "" } else { " --resume" };
+        let mut child = place.dyno().args(format!("{line}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        std::thread::sleep(Duration::from_millis(60 + (state >> 56)));
+        // `kill` of the standard library is SIGKILL.
+        if child.try_wait().expect("a child").is_none() {
+            child.kill().expect("a child");
+            killed += 1;
+        }
+        let status = child.wait().expect("a child");
+        if status.success() {
+            break;
+        }
+    }
+    assert!(killed > 0, "no run was killed");
+    let resumed = place.run(&format!("{line} --resume"));
+    // The last round may have come to its end.
+    let record = if resumed.code == Some(0) { resumed.record() } else { place.run("report latest --format json").succeeds().record() };
+    let scores = |r: &Record| {
+        let MeasurementKind::Accuracy { scores, predictions_sha256, .. } = &r.measurements[0].kind else { panic!("accuracy comes first") };
+        let bits: Vec<(String, Option<u64>)> = scores.iter().map(|s| (s.metric.clone(), s.value.map(f64::to_bits))).collect();
+        (bits, predictions_sha256.clone())
+    };
+    assert_eq!(scores(&whole), scores(&record));
+    assert!(score(&whole, "AP") > 0.1, "the scores are numbers of a detector");
+}
