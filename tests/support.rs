@@ -92,6 +92,13 @@ impl Done {
     }
 
     #[track_caller]
+    pub(crate) fn exits_not(self, code: i32) -> Self {
+        assert_ne!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert!(self.code.is_some_and(|c| c < 6), "no panic and no signal:\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
     pub(crate) fn succeeds(self) -> Self {
         self.exits(0)
     }

@@ -38,7 +38,7 @@ pub(crate) fn malformed(path: &Path, line: Option<usize>, column: Option<usize>,
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, DatasetError> {
     String::from_utf8(read_bounded(path, limit)?).map_err(|e| {
         let before = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        let line = before.split(|b| *b == b'\n').count();
         malformed(path, Some(line), None, "not UTF-8 text")
     })
 }

@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Datasets(DatasetsCommand),
     /// Known combinations of preprocessing, decoder and thresholds
     Recipes {
-        /// Show this one as the `dyno.json` that it stands for
+        /// Show this one whole
         name: Option<String>,
     },
     /// How outputs of models are read

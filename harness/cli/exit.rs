@@ -1,6 +1,7 @@
 //! Exit codes, and how an error is told.
 
 use dyno_core::{BackendError, DatasetError, UnknownName};
+use dyno_registry::RegistryError;
 use dyno_runner::RunError;
 
 /// All is well.
@@ -42,6 +43,14 @@ pub(crate) fn coded(code: u8, message: impl Into<String>, hint: impl Into<String
     Coded { message: message.into(), code, hint: (!hint.is_empty()).then_some(hint) }.into()
 }
 
+/// A model that is not there or contradicts itself is a mistake of the command; a file that cannot be read is not.
+fn registry(error: &RegistryError) -> u8 {
+    match error {
+        RegistryError::Evidence(_) | RegistryError::Io { .. } | RegistryError::Json { .. } => FAILED,
+        _ => USAGE,
+    }
+}
+
 /// The exit code that an error deserves.
 pub(crate) fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
@@ -60,8 +69,8 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<DatasetError>() {
             return if matches!(error, DatasetError::Usage(_)) { USAGE } else { FAILED };
         }
-        if let Some(error) = cause.downcast_ref::<dyno_registry::RegistryError>() {
-            return if error.is_usage() { USAGE } else { FAILED };
+        if let Some(error) = cause.downcast_ref::<RegistryError>() {
+            return registry(error);
         }
     }
     FAILED

@@ -8,6 +8,7 @@ pub(crate) const TABLES: Tables = Tables {
     datasets: dyno_datasets::DATASETS,
     decoders: dyno_vision::DECODERS,
     metrics: dyno_metrics::METRICS,
+    is_chance: dyno_metrics::is_chance,
 };
 
 /// Features of the root package that this binary was built with.

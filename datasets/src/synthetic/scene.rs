@@ -100,7 +100,14 @@ impl SyntheticSpec {
         };
         let over = random.range(0, 4);
         canvas.clutter(over, &mut random);
-        Scene { width: width as u32, height: height as u32, annotation, noise: random.range(4, 56), canvas, random }
+        Scene {
+            width: width as u32,
+            height: height as u32,
+            annotation,
+            noise: random.range(4, if self.task == Task::Detection { 56 } else { 100 }),
+            canvas,
+            random,
+        }
     }
 }
 
@@ -197,16 +204,22 @@ fn boxes(owner: &[u8], width: usize, placed: &[Placed]) -> Vec<ObjectAnnotation>
         .collect()
 }
 
-/// Draws one large shape near the middle.
+/// Draws one shape near the middle; in two of three pictures a smaller square hides a part of it.
 fn classification(canvas: &mut Canvas, random: &mut Random) -> LabelId {
     let side = canvas.width.min(canvas.height);
-    let mut shape = shape(canvas, random, (side / 6, side * 2 / 5));
+    let mut shape = shape(canvas, random, (side / 11, side * 2 / 5));
     shape.x = canvas.width / 2 + random.range(-side / 5, side / 5);
     shape.y = canvas.height / 2 + random.range(-side / 5, side / 5);
     let ground = canvas.pixel(shape.x, shape.y);
-    if contrast(shape.color, ground) < 70 {
+    if contrast(shape.color, ground) < 45 {
         shape.color = std::array::from_fn(|c| (ground[c] + 128) % 256);
     }
     canvas.shape(&shape);
+    if random.chance(67) {
+        let reach = shape.radius * 4 / 5;
+        let (x, y) = (shape.x + random.range(-reach, reach), shape.y + random.range(-reach, reach));
+        let color = if random.chance(50) { ground } else { random.color() };
+        canvas.shape(&Shape { class: 3, x, y, radius: shape.radius * random.range(40, 80) / 100, turn: random.range(-15, 15), color });
+    }
     LabelId(shape.class)
 }

@@ -1,8 +1,7 @@
-//! What a configuration may ask for: shared refusals, the model's bytes, and the choice between the two adapters.
+//! What a configuration may ask for: shared refusals, and the choice between the two adapters.
 
-use crate::{adapters, graph::GraphFacts};
-use dyno_core::{BackendError, Engine, FileRole, ModelContent, ModelSource, Precision, Session, SessionConfig, nearest};
-use std::{borrow::Cow, path::Path};
+use crate::adapters;
+use dyno_core::{BackendError, Engine, Session, SessionConfig, nearest};
 
 /// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings not among `settings`.
 pub(crate) fn check_cpu(backend: &'static str, config: &SessionConfig, settings: &[&str]) -> Result<(), BackendError> {
@@ -21,28 +20,6 @@ pub(crate) fn check_cpu(backend: &'static str, config: &SessionConfig, settings:
         return refuse(format!("setting `{key}`{hint} ({known})"));
     }
     Ok(())
-}
-
-/// Refuses a precision that is not the file's own. What remains is the file's arithmetic, unchanged.
-pub(crate) fn check_precision(backend: &'static str, config: &SessionConfig, facts: &GraphFacts) -> Result<(), BackendError> {
-    match config.precision {
-        Precision::Native => Ok(()),
-        Precision::F32 if facts.precision == "f32" => Ok(()),
-        other => Err(BackendError::Unsupported { backend, what: format!("precision `{other}` for a model in {} (there is: native)", facts.precision) }),
-    }
-}
-
-/// The model file: its bytes, and its path when it has one (external data lie beside it).
-pub(crate) fn model_bytes<'a>(backend: &'static str, model: &'a ModelSource) -> Result<(Cow<'a, [u8]>, Option<&'a Path>), BackendError> {
-    let load = |reason: String| BackendError::Load { backend, reason };
-    let file = model.file(FileRole::Model).ok_or_else(|| load("no file of role `model` was given".to_owned()))?;
-    match &file.content {
-        ModelContent::Bytes(bytes) => Ok((Cow::Borrowed(bytes.as_slice()), None)),
-        ModelContent::Path(path) => {
-            let bytes = std::fs::read(path).map_err(|e| load(format!("`{}`: {e}", path.display())))?;
-            Ok((Cow::Owned(bytes), Some(path)))
-        }
-    }
 }
 
 /// Positions of the outputs that `config` selects, in its order; all of them when it selects none.

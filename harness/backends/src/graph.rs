@@ -2,9 +2,13 @@
 //! them), outputs, and the arithmetic. The format: `onnx.proto` of the ONNX project.
 
 use crate::io::fixed;
-use dyno_core::{BackendError, DType, Dimension, IoSpec, TensorInfo};
+use dyno_core::{BackendError, DType, Dimension, FileRole, IoSpec, ModelContent, ModelSource, Precision, SessionConfig, TensorInfo};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, TensorShapeProto, ValueInfoProto};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// Operators that compute with integers that stand for real numbers.
 const QUANTIZED: &[&str] =
@@ -49,6 +53,28 @@ pub(crate) fn read(backend: &'static str, bytes: &[u8]) -> Result<GraphFacts, Ba
         return Err(load(format!("the graph has {} inputs and {} outputs", inputs.len(), outputs.len())));
     }
     Ok(GraphFacts { inputs, outputs, precision: precision(&graph) })
+}
+
+/// Refuses a precision that is not the file's own. What remains is the file's arithmetic, unchanged.
+pub(crate) fn check_precision(backend: &'static str, config: &SessionConfig, facts: &GraphFacts) -> Result<(), BackendError> {
+    match config.precision {
+        Precision::Native => Ok(()),
+        Precision::F32 if facts.precision == "f32" => Ok(()),
+        other => Err(BackendError::Unsupported { backend, what: format!("precision `{other}` for a model in {} (there is: native)", facts.precision) }),
+    }
+}
+
+/// The model file: its bytes, and its path when it has one (external data lie beside it).
+pub(crate) fn model_bytes<'a>(backend: &'static str, model: &'a ModelSource) -> Result<(Cow<'a, [u8]>, Option<&'a Path>), BackendError> {
+    let load = |reason: String| BackendError::Load { backend, reason };
+    let file = model.file(FileRole::Model).ok_or_else(|| load("no file of role `model` was given".to_owned()))?;
+    match &file.content {
+        ModelContent::Bytes(bytes) => Ok((Cow::Borrowed(bytes.as_slice()), None)),
+        ModelContent::Path(path) => {
+            let bytes = std::fs::read(path).map_err(|e| load(format!("`{}`: {e}", path.display())))?;
+            Ok((Cow::Owned(bytes), Some(path)))
+        }
+    }
 }
 
 fn input(value: &ValueInfoProto) -> Result<TensorInfo, String> {

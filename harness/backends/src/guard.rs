@@ -1,7 +1,7 @@
 //! Panics of third-party engines as errors.
 //!
 //! tract indexes maps by names that stand in the model file (an output that no node produces, for one) and asserts ranks inside
-//! operators; rten does the latter. Model files are untrusted, so a panic there is a refused model, not the end of the program. The
+//! operators; rten does the latter; `ort` unwraps what the library says about inputs. Model files are untrusted, so a panic there is a refused model, not the end of the program. The
 //! engine's state is dropped or never read again after such a panic: `open` returns no engine, and an engine whose run panicked
 //! keeps the outputs of no run.
 

@@ -8,7 +8,9 @@
 
 mod adapters;
 mod config;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod graph;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod guard;
 mod io;
 mod null;

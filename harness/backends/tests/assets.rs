@@ -20,6 +20,9 @@ const MODELS: &[(&str, f32)] = &[
     ("tf-pose-mobilenetv2-0.5-coco/tf_pose_mobilenetv2_0.5.onnx", 1e-3),
 ];
 
+/// Models that an engine refuses: engine, file, and part of its reason.
+const GAPS: &[(&str, &str, &str)] = &[("rten", "selfie_segmentation.onnx", "unsupported or duplicated attributes: output_shape")];
+
 fn folder() -> Option<PathBuf> {
     let root = std::env::var_os("DYNO_ASSETS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), PathBuf::from);
     let models = root.join("models/onnx");
@@ -39,9 +42,18 @@ fn engines_agree_on_real_models() {
         let mut first: Option<(&str, Vec<Vec<f32>>)> = None;
         for backend in engines() {
             let opened = backend.open(&from_path(&folder.join(file)), &SessionConfig::default());
-            let mut session = match opened {
-                Ok(session) => session,
-                Err(e) => {
+            let gap = GAPS.iter().find(|(id, f, _)| *id == backend.id() && file.ends_with(f));
+            let mut session = match (opened, gap) {
+                (Ok(session), None) => session,
+                (Err(e), Some((_, _, reason))) if e.to_string().contains(reason) => {
+                    eprintln!("{file}: {} cannot, as known: {e}", backend.id());
+                    continue;
+                }
+                (Ok(_), Some(_)) => {
+                    wrong.push(format!("{file}: {} can now; take it off the gaps", backend.id()));
+                    continue;
+                }
+                (Err(e), _) => {
                     wrong.push(format!("{file}: {e}"));
                     continue;
                 }
@@ -55,7 +67,9 @@ fn engines_agree_on_real_models() {
             let outputs: Vec<Vec<f32>> = (0..session.io().outputs.len()).map(|i| session.output(0, i).to_f32_vec()).collect();
             assert!(outputs.iter().flatten().all(|v| v.is_finite()), "{file}: not finite");
             let spread = outputs.iter().flatten().fold((f32::MAX, f32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
-            assert!(spread.1 > spread.0, "{file}: every output is {}", spread.0);
+            if spread.1 <= spread.0 {
+                wrong.push(format!("{file}: {} says {} everywhere", backend.id(), spread.0));
+            }
             match &first {
                 None => first = Some((backend.id(), outputs)),
                 Some((id, reference)) => {

@@ -8,3 +8,4 @@ mod contract;
 mod failures;
 mod overhead;
 mod support;
+mod versions;

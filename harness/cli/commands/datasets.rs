@@ -2,7 +2,8 @@
 
 use crate::{args::Format, commands::decoders::listing, context::Context, exit, output, tables::TABLES};
 use clap::{Subcommand, ValueEnum};
-use dyno_core::{Annotation, lookup};
+use dyno_core::{Annotation, Dataset, SampleSet, lookup};
+use dyno_datasets::synthetic::{self, SyntheticSpec, Task};
 use std::path::PathBuf;
 
 /// Data sets.
@@ -45,6 +46,22 @@ pub(crate) enum Layout {
     Imagenet,
 }
 
+/// The samples of a run; the hashes of their files are kept for the next one.
+///
+/// # Errors
+/// When files are missing.
+pub(crate) fn select(dataset: &dyn Dataset, samples: Option<u32>, context: &Context) -> anyhow::Result<SampleSet> {
+    let cache = context.hash_cache();
+    let set = dyno_datasets::select(dataset, samples, &cache)?;
+    // A cache that cannot be kept costs time, nothing else.
+    if let Err(error) = cache.save()
+        && context.verbose
+    {
+        context.say(&format!("the hash cache was not saved: {error}"));
+    }
+    Ok(set)
+}
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -58,7 +75,7 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
         DatasetsCommand::Check { dataset, samples } => {
             let request = dyno_datasets::parse_request(&dataset)?;
             let dataset = lookup("dataset", TABLES.datasets, &request.kind)?.open(&request)?;
-            let set = dyno_datasets::select(dataset.as_ref(), samples, &mut context.hash_cache())?;
+            let set = select(dataset.as_ref(), samples, context)?;
             let (mut objects, mut empty) = (0usize, 0usize);
             for entry in dataset.entries() {
                 if let Annotation::Objects(image) = &entry.annotation {
@@ -87,11 +104,12 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
         }
         DatasetsCommand::Synthesize { folder, layout, count, seed } => {
             let layout = match layout {
-                Layout::Coco => dyno_datasets::synthetic::Layout::Coco,
-                Layout::Voc => dyno_datasets::synthetic::Layout::Voc,
-                Layout::Imagenet => dyno_datasets::synthetic::Layout::Imagenet,
+                Layout::Coco => synthetic::Layout::Coco,
+                Layout::Voc => synthetic::Layout::Voc,
+                Layout::Imagenet => synthetic::Layout::Imagenet,
             };
-            dyno_datasets::synthetic::write(&folder, layout, count, seed)?;
+            let task = if layout == synthetic::Layout::Imagenet { Task::Classification } else { Task::Detection };
+            synthetic::write(&folder, layout, &SyntheticSpec { task, count, seed, ..SyntheticSpec::default() })?;
             context.say(&format!("wrote {count} pictures to `{}`", folder.display()));
             Ok(exit::OK)
         }

@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Args, Parser};
+use dyno_datasets::synthetic::{Layout, SyntheticSpec, Task, write};
 use dyno_registry::SearchPath;
 use std::{
     fs,
@@ -87,9 +88,10 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
         }
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let pictures = [("pictures", dyno_datasets::synthetic::Layout::Coco), ("pictures-by-class", dyno_datasets::synthetic::Layout::Imagenet)];
+    let pictures = [("pictures", Layout::Coco), ("pictures-by-class", Layout::Imagenet)];
     for (name, layout) in pictures {
-        dyno_datasets::synthetic::write(&folder.join(name), layout, PICTURES, SEED)?;
+        let task = if layout == Layout::Imagenet { Task::Classification } else { Task::Detection };
+        write(&folder.join(name), layout, &SyntheticSpec { task, count: PICTURES, seed: SEED, ..SyntheticSpec::default() })?;
     }
     context.say(&format!("two models and {} generated pictures are in `{}`", 2 * PICTURES, folder.display()));
     let mut settings = context.settings.clone();

@@ -2,14 +2,14 @@
 
 use crate::{commands::decoders::listing, context::Context, exit, output};
 
-/// Lists the recipes, or shows one as the `dyno.json` that it stands for.
+/// Lists the recipes, or shows one.
 ///
 /// # Errors
 /// When there is no recipe of that name.
 pub(crate) fn run(name: Option<&str>, context: &Context) -> anyhow::Result<u8> {
     if let Some(name) = name {
         let recipe = dyno_vision::recipe(name)?;
-        output::write(&(serde_json::to_string_pretty(&recipe.model_spec())? + "\n"), None)?;
+        output::write(recipe.text, None)?;
         return Ok(exit::OK);
     }
     let rows: Vec<Vec<String>> = dyno_vision::RECIPES.iter().map(|r| vec![r.name.to_owned(), r.about.to_owned()]).collect();

@@ -12,9 +12,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use dyno_core::{Event, Plan, Precision, Record, Scenario, Timed};
+use dyno_core::{Annotation, Event, Plan, Precision, Prediction, Record, Scenario, Timed};
 use dyno_evidence::RunFolder;
-use dyno_registry::{ResolvedModel, WriteMode};
+use dyno_reports::{Expectation, Verdict};
+use dyno_registry::{Action, FieldChange, ResolvedModel, WriteMode};
 use dyno_runner::{Collector, RunOutcome, WorkerCommand};
 use std::{
     path::{Path, PathBuf},
@@ -168,13 +169,14 @@ fn worst(a: u8, b: u8) -> u8 {
 /// # Errors
 /// When a plan cannot be made, or the only model fails. With several models each failure is told and the next one runs.
 pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
+    let mut expectations = Vec::new();
     for text in &args.expect {
-        dyno_reports::expect::Expectation::parse(text).map_err(|e| exit::usage(e.to_string(), "for example 'AP>=0.295' or 'p90<=12ms'"))?;
+        expectations.push(text.parse::<Expectation>().map_err(|e| exit::usage(e.to_string(), ""))?);
     }
     let mut records = Vec::new();
     let mut code = exit::OK;
     for reference in &args.models {
-        match one(reference, args, context) {
+        match one(reference, args, &expectations, context) {
             Ok((record, one)) => {
                 records.extend(record);
                 code = worst(code, one);
@@ -195,13 +197,13 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
     Ok(code)
 }
 
-fn one(reference: &str, args: &RunArgs, context: &Context) -> anyhow::Result<(Option<Record>, u8)> {
+fn one(reference: &str, args: &RunArgs, expectations: &[Expectation], context: &Context) -> anyhow::Result<(Option<Record>, u8)> {
     let Planned { mut plan, model } = plan::build(reference, args, context)?;
     if args.write.is_some() {
         if plan.spec.model.recipe_assumed {
             return Err(exit::usage("--write needs a recipe that somebody named: this one was assumed", format!("--recipe {}", plan.spec.model.recipe.as_deref().unwrap_or("NAME"))));
         }
-        model.check_writable()?;
+        dyno_registry::check_writable(&model)?;
     }
     if args.dry_run {
         let text = if context.format == Format::Json { serde_json::to_string(&plan)? } else { serde_json::to_string_pretty(&plan)? };
@@ -216,7 +218,7 @@ fn one(reference: &str, args: &RunArgs, context: &Context) -> anyhow::Result<(Op
     if let Some(path) = &args.export_predictions {
         export(&plan, &outcome, path)?;
     }
-    let code = conclude(&plan, &model, &outcome, &folder, args, context)?;
+    let code = conclude(&model, &outcome, &folder, args, expectations, context)?;
     Ok((Some(outcome.record), code))
 }
 
@@ -261,7 +263,14 @@ fn measure(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<Run
 }
 
 /// Writes back, checks expectations, and says the exit code.
-fn conclude(plan: &Plan, model: &ResolvedModel, outcome: &RunOutcome, folder: &RunFolder, args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
+fn conclude(
+    model: &ResolvedModel,
+    outcome: &RunOutcome,
+    folder: &RunFolder,
+    args: &RunArgs,
+    expectations: &[Expectation],
+    context: &Context,
+) -> anyhow::Result<u8> {
     let record = &outcome.record;
     context.say(&format!("record {} in `{}`", record.short_id(), folder.path().display()));
     let mut code = exit::OK;
@@ -272,15 +281,16 @@ fn conclude(plan: &Plan, model: &ResolvedModel, outcome: &RunOutcome, folder: &R
         eprintln!("reference missed: {missed}");
         code = worst(code, exit::VERDICT);
     }
-    for result in dyno_reports::expect::evaluate(&args.expect, record).map_err(|e| exit::usage(e.to_string(), ""))? {
-        use dyno_reports::expect::Verdict;
-        let (word, one) = match result.verdict {
-            Verdict::Passed => ("expectation met", exit::OK),
-            Verdict::Failed => ("expectation FAILED", exit::VERDICT),
-            Verdict::Undecided => ("expectation undecided", exit::UNDECIDED),
+    for expectation in expectations {
+        let result = expectation.evaluate(record).map_err(|e| exit::usage(e.to_string(), ""))?;
+        let (word, reason, one) = match &result.verdict {
+            Verdict::Passed => ("expectation met", "", exit::OK),
+            Verdict::Failed => ("expectation FAILED", "", exit::VERDICT),
+            Verdict::Undecided { reason } => ("expectation undecided", reason.as_str(), exit::UNDECIDED),
         };
         if one != exit::OK || !context.quiet {
-            eprintln!("{word}: {} (measured {})", result.expression, result.actual);
+            let separator = if reason.is_empty() { "" } else { ": " };
+            eprintln!("{word}: {} (measured {}){separator}{reason}", result.expression, result.actual_text);
         }
         code = worst(code, one);
     }
@@ -297,16 +307,34 @@ fn conclude(plan: &Plan, model: &ResolvedModel, outcome: &RunOutcome, folder: &R
         } else {
             let mode = if write == Write::Replace { WriteMode::Replace } else { WriteMode::Fill };
             for change in dyno_registry::write_back(model, record, mode, Some(folder))? {
-                context.say(&change.to_string());
+                context.say(&tell(&change));
             }
         }
     }
-    debug_assert_eq!(plan.spec.sha256().ok().as_deref(), Some(record.plan.sha256.as_str()));
     Ok(code)
+}
+
+/// What happened to a field, in one line.
+fn tell(change: &FieldChange) -> String {
+    let value = |v: &Option<serde_json::Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    match change.action {
+        Action::Filled | Action::Refreshed | Action::Replaced => format!("{} {}: {} -> {}", change.action, change.field, value(&change.old), value(&change.new)),
+        Action::Unchanged | Action::Left | Action::NotMeasured => format!("{} {}: {}", change.action, change.field, change.reason),
+    }
 }
 
 fn export(plan: &Plan, outcome: &RunOutcome, path: &Path) -> anyhow::Result<()> {
     let dataset = TABLES.dataset(&plan.bindings.dataset.kind)?.open(&plan.bindings.dataset)?;
-    let text = dyno_metrics::export_coco(&outcome.predictions.results, &outcome.labels, dataset.as_ref())?;
-    crate::output::write(&text, Some(path))
+    let mut images = Vec::new();
+    for result in &outcome.predictions.results {
+        let annotation = dataset.entries().get(result.index.index()).map(|e| &e.annotation);
+        match (annotation, result.prediction.as_ref().map(|p| dyno_runner::to_dataset(p, &outcome.labels))) {
+            (Some(Annotation::Objects(image)), Some(Prediction::Detections(detections))) => images.push((image.image_id, detections)),
+            (_, None) => {}
+            _ => return Err(exit::usage("--export-predictions writes detections, and this model classifies", "")),
+        }
+    }
+    let mut bytes = Vec::new();
+    dyno_metrics::export_coco(&mut bytes, images.iter().map(|(id, d)| (*id, d.as_slice())), &dataset.facts().labels)?;
+    crate::output::write(&String::from_utf8(bytes)?, Some(path))
 }

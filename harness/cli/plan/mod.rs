@@ -12,8 +12,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 /// Samples a shard.
 const SHARD_SIZE: u32 = 256;
-/// Resamples of the bootstrap: the 2.5 % tails rest on 12 of them at each end.
-const RESAMPLES: u32 = 500;
+/// Resamples of the bootstrap: the 2.5 % tails rest on 25 of them at each end.
+const RESAMPLES: u32 = 1_000;
 
 /// A plan, and the model that it came from.
 pub(crate) struct Planned {
@@ -61,8 +61,7 @@ pub(crate) fn build(reference: &str, args: &RunArgs, context: &Context) -> anyho
     let dataset = lookup("dataset", TABLES.datasets, &request.kind)?.open(&request)?;
     let (resolved, model, labels) = model::describe(reference, args, &execution, dataset.as_ref(), context)?;
     check_purposes(model.purpose, dataset.as_ref())?;
-    let mut cache = context.hash_cache();
-    let sample_set = dyno_datasets::select(dataset.as_ref(), args.samples, &mut cache)?;
+    let sample_set = crate::commands::datasets::select(dataset.as_ref(), args.samples, context)?;
     let profile = args.profile;
     let cores = dyno_machine::cores();
     let spec = PlanSpec {

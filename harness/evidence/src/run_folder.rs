@@ -186,9 +186,7 @@ impl RunFolder {
     }
 
     fn intact(&self, artifact: &Artifact) -> bool {
-        self.artifact_path(&artifact.sha256)
-            .and_then(|p| hash_file(&p))
-            .is_ok_and(|(sha256, bytes)| sha256 == artifact.sha256 && bytes == artifact.bytes)
+        self.artifact_path(&artifact.sha256).and_then(|p| hash_file(&p)).is_ok_and(|(sha256, bytes)| sha256 == artifact.sha256 && bytes == artifact.bytes)
     }
 
     /// The journal's last word on every shard. Lines that are not whole are passed over: their shards are simply not done.

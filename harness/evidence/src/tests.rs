@@ -2,7 +2,7 @@
 
 use crate::{EvidenceError, EvidenceStore, MAX_RECORD_BYTES, RecordRef, RunFolder, atomic_write, find_record, hash_file, latest, lock, lock_within};
 use dyno_core::{Record, Warning, WarningCode};
-use std::{fs, io::Write, time::Duration};
+use std::{fs, time::Duration};
 
 const NOW: &str = "2026-11-22T16:00:00.125Z";
 
@@ -48,14 +48,16 @@ fn permissions_and_links_survive_and_a_read_only_file_is_not_replaced() {
     assert_eq!(fs::read(&path).expect("read"), b"new");
 }
 
-#[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error() {
-    // /dev/full answers every write with "no space left".
-    let mut full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
-    assert!(full.write_all(b"x").is_err());
-    // A folder that cannot take a temporary file leaves the old file as it is.
-    assert!(atomic_write(std::path::Path::new("/proc/self/dyno-test"), b"x").is_err());
+fn a_write_that_cannot_finish_leaves_the_old_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a");
+    // A folder of that name makes the last step, the rename, fail.
+    fs::create_dir(&path).expect("made");
+    fs::write(path.join("inside"), "old").expect("written");
+    assert!(matches!(atomic_write(&path, b"new"), Err(EvidenceError::Io { .. })));
+    assert_eq!(fs::read(path.join("inside")).expect("read"), b"old");
+    assert_eq!(fs::read_dir(dir.path()).expect("list").count(), 1, "a temporary file stayed");
 }
 
 #[test]

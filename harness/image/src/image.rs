@@ -57,7 +57,11 @@ impl Image {
     /// # Errors
     /// [`ImageError::BufferSize`] unless `data` holds exactly `width * height * 3` bytes.
     pub fn from_raw(width: u32, height: u32, data: Vec<u8>) -> Result<Self, ImageError> {
-        if byte_len(width, height) == Some(data.len()) { Ok(Self { width, height, data }) } else { Err(ImageError::BufferSize { width, height, len: data.len() }) }
+        if byte_len(width, height) == Some(data.len()) {
+            Ok(Self { width, height, data })
+        } else {
+            Err(ImageError::BufferSize { width, height, len: data.len() })
+        }
     }
 
     /// Width in pixels.

@@ -13,3 +13,15 @@ pub use codec::{Format, Header, Limits, Orientation, decode, decode_into, dimens
 pub use error::ImageError;
 pub use image::{CHANNELS, Image, Region, View};
 pub use resize::{Resizer, opencv_extent};
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    /// In hexadecimal.
+    pub(crate) fn sha256(bytes: &[u8]) -> String {
+        let digits = b"0123456789abcdef";
+        let hash = Sha256::digest(bytes);
+        hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(digits[usize::from(digit)])).collect()
+    }
+}

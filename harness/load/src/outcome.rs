@@ -1,7 +1,7 @@
 //! The numbers of a finished run. All statistics come from `dyno-stats`; this is the one file that calls it.
 
 use crate::{
-    recorder::Recorder,
+    recorder::{Recorded, Recorder},
     settings::{Code, LoadError, Settings, StopReason},
     target::STAGE_COUNT,
 };
@@ -108,7 +108,7 @@ impl Outcome {
                 None => LoadError::Interrupted,
             });
         }
-        let (latencies_ns, histogram, stages) = recorder.finish()?;
+        let Recorded { raw: latencies_ns, histogram, stages } = recorder.finish()?;
         let summary = summarize(&latencies_ns, &histogram, &stages, settings.windows);
         let samples = completed.saturating_mul(u64::from(settings.batch));
         let mut codes = Vec::new();

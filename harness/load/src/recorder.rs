@@ -21,6 +21,17 @@ const DIGITS: u8 = 3;
 /// Greatest latency that the histogram tells apart; above, values count as this one. A day.
 const HISTOGRAM_MAX_NS: u64 = 86_400_000_000_000;
 
+/// What was recorded.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// Latencies in the order of completion, up to the limit.
+    pub(crate) raw: Vec<u64>,
+    /// All latencies.
+    pub(crate) histogram: Histogram<u64>,
+    /// Times of each stage, rising.
+    pub(crate) stages: [Vec<u64>; STAGE_COUNT],
+}
+
 #[derive(Debug)]
 pub(crate) struct Recorder {
     raw: Vec<u64>,
@@ -77,8 +88,8 @@ impl Recorder {
         self.count += 1;
     }
 
-    /// Raw latencies in the order of completion, and the histogram of all.
-    pub(crate) fn finish(self) -> Result<(Vec<u64>, Histogram<u64>, [Vec<u64>; STAGE_COUNT]), LoadError> {
+    /// Everything, in the form that statistics need.
+    pub(crate) fn finish(self) -> Result<Recorded, LoadError> {
         let mut all = match self.overflow {
             Some(histogram) => histogram,
             None => histogram()?,
@@ -91,7 +102,7 @@ impl Recorder {
             column.sort_unstable();
             column
         });
-        Ok((self.raw, all, columns))
+        Ok(Recorded { raw: self.raw, histogram: all, stages: columns })
     }
 }
 
@@ -110,7 +121,7 @@ mod tests {
             recorder.record(latency, Stages::NONE);
         }
         assert_eq!(recorder.count(), 5);
-        let (raw, histogram, _) = recorder.finish().expect("valid bounds");
+        let Recorded { raw, histogram, .. } = recorder.finish().expect("valid bounds");
         assert_eq!(raw, [10, 20, 30]);
         assert_eq!(histogram.len(), 5);
         assert!(histogram.max().abs_diff(2_000_000_000) <= 2_000_000, "{}", histogram.max());
@@ -122,7 +133,7 @@ mod tests {
         for i in 0..100 {
             recorder.record(1, Stages::NONE.with(0, i));
         }
-        let (_, _, columns) = recorder.finish().expect("valid bounds");
+        let columns = recorder.finish().expect("valid bounds").stages;
         // Limit 8 over 100 queries: every sixteenth.
         assert_eq!(columns[0], [0, 16, 32, 48, 64, 80, 96]);
         assert!(columns[1].is_empty());

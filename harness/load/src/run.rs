@@ -125,7 +125,7 @@ struct Rules {
 impl Rules {
     /// Thousandths done: the minimum that lags behind decides, unless the maximum is nearer.
     fn per_mille(&self, queries: u64, elapsed: Duration) -> u32 {
-        let share = |done: u128, of: u128| if of == 0 { 1000 } else { (done.saturating_mul(1000) / of).min(1000) };
+        let share = |done: u128, of: u128| done.saturating_mul(1000).checked_div(of).unwrap_or(1000).min(1000);
         let minima = share(queries.into(), self.min_queries.into()).min(share(elapsed.as_nanos(), self.min_duration.as_nanos()));
         minima.max(share(elapsed.as_nanos(), self.max_duration.as_nanos())) as u32
     }

@@ -150,7 +150,8 @@ fn field_findings(
 fn preprocessing_changed(model: &ResolvedModel, record: &Record) -> Option<String> {
     let plan = &record.plan.spec.model;
     for (i, input) in model.spec.inputs.iter().enumerate().filter(|(_, i)| !i.preprocess.is_empty()) {
-        let measured = input.name.as_ref().map_or_else(|| plan.inputs.get(i), |n| plan.inputs.iter().find(|p| p.name.as_ref() == Some(n)).or_else(|| plan.inputs.get(i)));
+        let measured =
+            input.name.as_ref().map_or_else(|| plan.inputs.get(i), |n| plan.inputs.iter().find(|p| p.name.as_ref() == Some(n)).or_else(|| plan.inputs.get(i)));
         if measured.is_none_or(|m| m.preprocess != input.preprocess) {
             let was = measured.and_then(|m| serde_json::to_string(&m.preprocess).ok()).unwrap_or_default();
             let now = serde_json::to_string(&input.preprocess).unwrap_or_default();
@@ -167,7 +168,9 @@ fn preprocessing_changed(model: &ResolvedModel, record: &Record) -> Option<Strin
         || (!decoder.parameters.is_null() && decoder.parameters != plan.decoder.parameters)
         || (decoder.evaluate.is_some() && decoder.evaluate != plan.decoder.evaluate)
         || (decoder.deploy.is_some() && decoder.deploy != plan.decoder.deploy);
-    changed.then(|| format!("the decoder was {}, is {}", serde_json::to_string(&plan.decoder).unwrap_or_default(), serde_json::to_string(decoder).unwrap_or_default()))
+    changed.then(|| {
+        format!("the decoder was {}, is {}", serde_json::to_string(&plan.decoder).unwrap_or_default(), serde_json::to_string(decoder).unwrap_or_default())
+    })
 }
 
 /// Puts back fields that other tools dropped: those that are empty and have evidence that still reads. (ETA's own tools rewrite

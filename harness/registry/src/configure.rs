@@ -214,7 +214,8 @@ fn update(path: &Path, o: &ConfigureOptions) -> Result<Document, RegistryError> 
     let is_flat = document.get(&nested).is_none();
     for (key, value) in o.parameters() {
         let at: &[JsonPath<'_>] = if is_flat { &[] } else { &nested };
-        let same = document.get(&[at, &[JsonPath::Key(key)]].concat()).and_then(|n| document.value(n).ok()).is_some_and(|v| crate::fields::same_value(&v, &value));
+        let same =
+            document.get(&[at, &[JsonPath::Key(key)]].concat()).and_then(|n| document.value(n).ok()).is_some_and(|v| crate::fields::same_value(&v, &value));
         if !same {
             document.set(at, key, &Json::from_value(value)).map_err(RegistryError::json(path))?;
         }
@@ -228,7 +229,11 @@ fn update(path: &Path, o: &ConfigureOptions) -> Result<Document, RegistryError> 
 /// The edited `dyno.json`, if anything of it is set.
 fn own(folder: &Path, file: &Path, o: &ConfigureOptions, problems: &mut Vec<String>) -> Result<Option<Document>, RegistryError> {
     let thresholds = [("evaluate", o.evaluate), ("deploy", o.deploy)];
-    let any = o.recipe.is_some() || o.decoder.is_some() || o.derived_from.is_some() || o.labels.is_some() || thresholds.iter().any(|(_, t)| *t != ThresholdOptions::default());
+    let any = o.recipe.is_some()
+        || o.decoder.is_some()
+        || o.derived_from.is_some()
+        || o.labels.is_some()
+        || thresholds.iter().any(|(_, t)| *t != ThresholdOptions::default());
     if !any {
         return Ok(None);
     }
@@ -276,7 +281,9 @@ fn own(folder: &Path, file: &Path, o: &ConfigureOptions, problems: &mut Vec<Stri
     if let Some(labels) = o.labels.as_ref().filter(|l| LabelMap::builtin(l).is_none()) {
         match inside(folder, labels) {
             Err(p) => problems.push(format!("`labels`: {p}")),
-            Ok(p) if !p.is_file() => problems.push(format!("`labels`: `{labels}` is neither a file of the package nor one of {}", LabelMap::BUILTIN.join(", "))),
+            Ok(p) if !p.is_file() => {
+                problems.push(format!("`labels`: `{labels}` is neither a file of the package nor one of {}", LabelMap::BUILTIN.join(", ")));
+            }
             Ok(_) => {}
         }
     }
@@ -309,7 +316,12 @@ pub fn configure(folder: &Path, options: &ConfigureOptions) -> Result<Vec<PathBu
         other => other?,
     };
     problems.extend(options.problems(Some(manifest.framework)));
-    let files = [("model_file", Some(&manifest.model_file)), ("config_file", manifest.config_file.as_ref()), ("label_file", manifest.label_file.as_ref()), ("colors_file", manifest.colors_file.as_ref())];
+    let files = [
+        ("model_file", Some(&manifest.model_file)),
+        ("config_file", manifest.config_file.as_ref()),
+        ("label_file", manifest.label_file.as_ref()),
+        ("colors_file", manifest.colors_file.as_ref()),
+    ];
     for (key, name) in files.into_iter().filter_map(|(k, n)| n.map(|n| (k, n))) {
         match inside(folder, name) {
             Err(p) => problems.push(format!("`{key}`: {p}")),

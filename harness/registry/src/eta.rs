@@ -133,7 +133,11 @@ impl EtaManifest {
                 }
             }
         }
-        if problems.is_empty() { Ok(Self { path: path.to_owned(), document, subdir, entries, warnings }) } else { Err(RegistryError::Invalid { path: path.to_owned(), problems }) }
+        if problems.is_empty() {
+            Ok(Self { path: path.to_owned(), document, subdir, entries, warnings })
+        } else {
+            Err(RegistryError::Invalid { path: path.to_owned(), problems })
+        }
     }
 
     /// The entry of this name and version.

@@ -6,6 +6,9 @@
 //!
 //! The crate reads no flags and no environment: the caller brings search path, home folder and clock.
 
+#[cfg(test)]
+mod tests;
+
 mod alwaysai;
 mod check;
 mod configure;

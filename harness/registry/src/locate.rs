@@ -120,12 +120,12 @@ fn entry_of(models_dir: &Path, name: &str, options: &ResolveOptions) -> Result<L
             manifest: e.value,
         })
         .collect();
-    choose(name, models, options)
+    choose(name, &models, options)
 }
 
 fn by_name(reference: &str, search: &SearchPath, options: &ResolveOptions) -> Result<ListedModel, RegistryError> {
     let scan = search.scan();
-    match choose(reference, scan.models, options) {
+    match choose(reference, &scan.models, options) {
         // A manifest that cannot be read may hold the name: that is the error to see.
         Err(RegistryError::NotFound { .. }) if !scan.problems.is_empty() => {
             Err(scan.problems.into_iter().next().unwrap_or_else(|| RegistryError::NotFound { reference: reference.to_owned(), nearest: None, known: vec![] }))
@@ -134,7 +134,7 @@ fn by_name(reference: &str, search: &SearchPath, options: &ResolveOptions) -> Re
     }
 }
 
-fn choose(reference: &str, models: Vec<ListedModel>, options: &ResolveOptions) -> Result<ListedModel, RegistryError> {
+fn choose(reference: &str, models: &[ListedModel], options: &ResolveOptions) -> Result<ListedModel, RegistryError> {
     let (name, version) = split_version(reference);
     let fits = |m: &ListedModel| m.is_called(name) && version.is_none_or(|v| m.version.as_deref() == Some(v));
     let mut fitting: Vec<&ListedModel> = models.iter().filter(|m| fits(m)).collect();

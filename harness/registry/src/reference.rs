@@ -22,11 +22,15 @@ pub fn reference_set(location: &Location, reference: &Reference) -> Result<PathB
         Location::Package { folder } => (folder, folder.join(DYNO_JSON), None),
         Location::Entry { models_dir, name, version } => (models_dir, models_dir.join(DYNO_MANIFEST), Some(full_name(name, version.as_deref()))),
         Location::Bare { path } => {
-            return Err(RegistryError::NotWritable { path: path.clone(), reason: "a bare model file has no manifest: make one with `dyno models configure`".to_owned() });
+            return Err(RegistryError::NotWritable {
+                path: path.clone(),
+                reason: "a bare model file has no manifest: make one with `dyno models configure`".to_owned(),
+            });
         }
     };
     let tolerance = |t: Option<f64>| t.is_none_or(|t| t.is_finite() && t >= 0.0);
-    if !(0.0..=1.0).contains(&reference.value) || !tolerance(reference.abs) || !tolerance(reference.rel) || (reference.abs.is_none() && reference.rel.is_none()) {
+    if !(0.0..=1.0).contains(&reference.value) || !tolerance(reference.abs) || !tolerance(reference.rel) || (reference.abs.is_none() && reference.rel.is_none())
+    {
         let reason = "a reference is a share from 0 to 1 with an absolute or relative tolerance that is not negative".to_owned();
         return Err(RegistryError::Refused { reference: location.describe(), reason });
     }
@@ -34,7 +38,8 @@ pub fn reference_set(location: &Location, reference: &Reference) -> Result<PathB
     let (mut document, path) = open_spec(&file, entry.as_deref())?;
     let json = RegistryError::json(&file);
     let value = serde_json::to_value(reference).unwrap_or_default();
-    let members = ["metric", "value", "sample_set", "abs", "rel"].iter().filter_map(|k| value.get(*k).map(|v| ((*k).to_owned(), Json::from_value(v.clone())))).collect();
+    let members =
+        ["metric", "value", "sample_set", "abs", "rel"].iter().filter_map(|k| value.get(*k).map(|v| ((*k).to_owned(), Json::from_value(v.clone())))).collect();
     let new = Json::Object(members);
     let mut list = path.clone();
     list.push(JsonPath::Key("reference"));

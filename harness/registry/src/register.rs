@@ -53,7 +53,9 @@ pub fn register(models_dir: &Path, options: &RegisterOptions, now: jiff::Timesta
     // ETA inserts the version into the file name when it looks for the file.
     let subdir = existing.as_ref().and_then(|m| m.subdir.as_deref());
     let below = subdir.map_or(Some(options.file.as_str()), |s| options.file.strip_prefix(s).and_then(|f| f.strip_prefix('/')));
-    let base = below.and_then(|f| options.version.as_deref().map_or_else(|| Some(f.to_owned()), |v| f.contains(&format!("-v{v}")).then(|| f.replacen(&format!("-v{v}"), "", 1))));
+    let base = below.and_then(|f| {
+        options.version.as_deref().map_or_else(|| Some(f.to_owned()), |v| f.contains(&format!("-v{v}")).then(|| f.replacen(&format!("-v{v}"), "", 1)))
+    });
     let base = base.filter(|b| filename(b, options.version.as_deref(), subdir, FilenameMode::Eta) == options.file);
     if base.is_none() {
         let wanted = filename(below.unwrap_or(&options.file), options.version.as_deref(), subdir, FilenameMode::Eta);

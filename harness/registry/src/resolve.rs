@@ -108,7 +108,9 @@ fn package(folder: &Path, listed: ListedModel, options: &ResolveOptions) -> Resu
         match inside(folder, name) {
             Err(problem) => problems.push(format!("`{key}`: {problem}")),
             Ok(path) if path.is_file() => files.push(ModelFile { role, content: ModelContent::Path(path) }),
-            Ok(_) if role == FileRole::Labels => problems.push(format!("`{key}`: `{name}` is neither a file of the package nor one of {}", LabelMap::BUILTIN.join(", "))),
+            Ok(_) if role == FileRole::Labels => {
+                problems.push(format!("`{key}`: `{name}` is neither a file of the package nor one of {}", LabelMap::BUILTIN.join(", ")));
+            }
             Ok(_) => problems.push(format!("`{key}`: the file `{name}` is missing")),
         }
     }
@@ -134,7 +136,8 @@ fn package(folder: &Path, listed: ListedModel, options: &ResolveOptions) -> Resu
 fn entry(models_dir: &Path, name: &str, version: Option<&str>, listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
     let manifest = EtaManifest::read(models_dir)?;
     let reference = listed.name();
-    let missing = || RegistryError::NotFound { reference: reference.clone(), nearest: None, known: manifest.entries.iter().map(crate::EtaEntry::name).collect() };
+    let missing =
+        || RegistryError::NotFound { reference: reference.clone(), nearest: None, known: manifest.entries.iter().map(crate::EtaEntry::name).collect() };
     let found = manifest.entry(name, version).ok_or_else(missing)?;
     let path = manifest.file(found)?;
     if !path.is_file() {
@@ -167,7 +170,10 @@ fn beside(path: &Path, folder: &Path, mut spec: ModelSpec, listed: ListedModel, 
     if let Some(name) = spec.labels.as_ref().filter(|l| LabelMap::builtin(l).is_none()) {
         let labels = inside(folder, name).map_err(|p| RegistryError::invalid(&listed.location.manifest_path(), format!("`labels`: {p}")))?;
         if !labels.is_file() {
-            return Err(RegistryError::FileMissing { path: labels, hint: format!("`labels` names a file beside the manifest or one of {}", LabelMap::BUILTIN.join(", ")) });
+            return Err(RegistryError::FileMissing {
+                path: labels,
+                hint: format!("`labels` names a file beside the manifest or one of {}", LabelMap::BUILTIN.join(", ")),
+            });
         }
         files.push(ModelFile { role: FileRole::Labels, content: ModelContent::Path(labels) });
     }

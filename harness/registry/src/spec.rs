@@ -16,7 +16,8 @@ pub const DYNO_JSON: &str = "dyno.json";
 pub const DYNO_MANIFEST: &str = "manifest.dyno.json";
 
 fn parse(path: &Path, text: &str, base_line: usize) -> Result<ModelSpec, RegistryError> {
-    let spec: ModelSpec = serde_json::from_str(text).map_err(|e| RegistryError::invalid(path, if base_line > 1 { format!("{e} (counted from line {base_line})") } else { e.to_string() }))?;
+    let spec: ModelSpec = serde_json::from_str(text)
+        .map_err(|e| RegistryError::invalid(path, if base_line > 1 { format!("{e} (counted from line {base_line})") } else { e.to_string() }))?;
     if spec.schema == MODEL_SCHEMA { Ok(spec) } else { Err(RegistryError::invalid(path, format!("`schema` is `{}`, not `{MODEL_SCHEMA}`", spec.schema))) }
 }
 
@@ -45,7 +46,8 @@ pub(crate) fn read_entry_spec(models_dir: &Path, entry: &str) -> Result<Option<M
 pub(crate) fn merge(manifest: &AlwaysAiManifest, own: Option<ModelSpec>) -> Result<ModelSpec, Vec<String>> {
     let mut spec = own.unwrap_or_default();
     let mut problems = Vec::new();
-    let mut differ = |key: &str, manifest: &str, own: &str| problems.push(format!("`{key}` is `{manifest}` in {} and `{own}` in {DYNO_JSON}", crate::ALWAYSAI_MANIFEST));
+    let mut differ =
+        |key: &str, manifest: &str, own: &str| problems.push(format!("`{key}` is `{manifest}` in {} and `{own}` in {DYNO_JSON}", crate::ALWAYSAI_MANIFEST));
     match spec.framework {
         Some(own) if own != manifest.framework => differ("framework", manifest.framework.name(), own.name()),
         _ => spec.framework = Some(manifest.framework),

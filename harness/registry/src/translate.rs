@@ -85,7 +85,9 @@ impl BlobFacts {
         let scalefactor = f64::from(self.scalefactor.unwrap_or(1.0));
         let mean = self.mean.unwrap_or_default();
         let identity = mean.iter().all(|m| *m == 0.0) && (scalefactor - 1.0).abs() < SAME;
-        let at = |list: &Option<Vec<f32>>, c: usize, default: f64| list.as_ref().and_then(|l| l.get(c.min(l.len().saturating_sub(1)))).map_or(default, |v| f64::from(*v));
+        let at = |list: &Option<Vec<f32>>, c: usize, default: f64| {
+            list.as_ref().and_then(|l| l.get(c.min(l.len().saturating_sub(1)))).map_or(default, |v| f64::from(*v))
+        };
         let factor = |c: usize| f64::from(normalize.scale.unwrap_or(1.0)) / at(&normalize.std, c, 1.0) / f64::from(normalize.divisor.unwrap_or(1.0));
         let same = |a: f64, b: f64| (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1e-12);
         let uniform = (1..3).all(|c| same(factor(0), factor(c)));

@@ -171,7 +171,13 @@ pub fn promote(model: &ResolvedModel, record: &Record, only: Option<usize>, arti
     apply(model, record, only, WriteMode::Replace, artifacts)
 }
 
-fn apply(model: &ResolvedModel, record: &Record, only: Option<usize>, mode: WriteMode, artifacts: Option<&RunFolder>) -> Result<Vec<FieldChange>, RegistryError> {
+fn apply(
+    model: &ResolvedModel,
+    record: &Record,
+    only: Option<usize>,
+    mode: WriteMode,
+    artifacts: Option<&RunFolder>,
+) -> Result<Vec<FieldChange>, RegistryError> {
     let refused = |reason: String| RegistryError::Refused { reference: model.reference.clone(), reason };
     check_writable(model)?;
     if record.plan.spec.model.recipe_assumed {
@@ -182,9 +188,13 @@ fn apply(model: &ResolvedModel, record: &Record, only: Option<usize>, mode: Writ
     let names = fields(matches!(model.location, Location::Package { .. }), purpose);
     let chosen: Vec<_> = names.iter().map(|f| (*f, choose(record, f, only))).collect();
     if let (Some(n), true) = (only, chosen.iter().all(|(_, c)| c.is_err())) {
-        let mut reasons: Vec<&str> = chosen.iter().filter_map(|(_, c)| c.as_ref().err()).map(String::as_str).filter(|r| *r != "not measured in this record").collect();
+        let mut reasons: Vec<&str> =
+            chosen.iter().filter_map(|(_, c)| c.as_ref().err()).map(String::as_str).filter(|r| *r != "not measured in this record").collect();
         reasons.dedup();
-        return Err(refused(format!("measurement {n} fits no field: {}", if reasons.is_empty() { "the record has no such measurement" } else { reasons.first().copied().unwrap_or_default() })));
+        return Err(refused(format!(
+            "measurement {n} fits no field: {}",
+            if reasons.is_empty() { "the record has no such measurement" } else { reasons.first().copied().unwrap_or_default() }
+        )));
     }
     let store = Target::open(&model.location)?.store;
     let guard = store.lock()?;

@@ -115,13 +115,13 @@ impl Collector {
             });
         }
         self.performance.sort_by_key(|p| p.number);
-        let mut artifacts: Vec<Artifact> = self.shards.into_values().collect();
-        for result in self.performance {
+        let mut artifacts: Vec<Artifact> = std::mem::take(&mut self.shards).into_values().collect();
+        for result in std::mem::take(&mut self.performance) {
             measurements.push(result.measurement);
             artifacts.extend(result.artifacts);
         }
         let standing = if plan.spec.accuracy.is_some() && !self.partial { verdict::standing(&plan.spec.model, &set.id, &scores) } else { verdict::Standing::Unreferenced };
-        let chance = verdict::at_chance(&scores, dataset.facts().labels.len());
+        let chance = (tables.is_chance)(&scores, dataset.facts().labels.len());
         verdict::apply(&mut measurements, &standing, chance, &mut self.warnings);
         self.warn_of_labels(plan, &labels);
         let (tensors_sha256, tensors_count) = predictions.tensors();

@@ -22,6 +22,6 @@ pub use error::RunError;
 pub use isolate::{WorkerCommand, isolate};
 pub use open::model_source;
 pub use prepare::{PrepareTimes, Prepared, Preparer};
-pub use score::{Predictions, read_predictions, score};
+pub use score::{Predictions, read_predictions, score, to_dataset};
 pub use tables::Tables;
 pub use worker::worker;

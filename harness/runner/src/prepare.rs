@@ -81,7 +81,7 @@ impl Preparer {
         let mut tensors = Vec::with_capacity(self.inputs.len());
         for (name, input) in &self.inputs {
             let tensor = match input {
-                Input::Image(preprocessor) => preprocessor.new_tensor(),
+                Input::Image(preprocessor) => preprocessor.new_tensor()?,
                 Input::Raw { shape, dtype } => Tensor::zeros(shape.clone(), *dtype).map_err(dyno_core::BackendError::from)?,
             };
             tensors.push(NamedTensor { name: name.clone(), tensor, quantization: None });

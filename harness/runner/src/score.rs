@@ -54,7 +54,7 @@ pub fn read_predictions(folder: &RunFolder, plan_sha256: &str, shards: &BTreeMap
 
 /// The prediction with the dataset's class ids. Detections of classes that the dataset does not have are left out; in a ranking such a class
 /// keeps its rank and is never right.
-fn to_dataset(prediction: &Prediction, labels: &LabelMatch) -> Prediction {
+pub fn to_dataset(prediction: &Prediction, labels: &LabelMatch) -> Prediction {
     match prediction {
         Prediction::Ranking(ranking) => {
             let mut ranking = ranking.clone();

@@ -1,6 +1,6 @@
 //! The const tables of the other crates, joined by the binary and handed in.
 
-use dyno_core::{Backend, DatasetKind, DecoderKind, MetricKind, UnknownName, lookup};
+use dyno_core::{Backend, DatasetKind, DecoderKind, MetricKind, Score, UnknownName, lookup};
 
 /// Every table that a run looks names up in.
 #[derive(Clone, Copy)]
@@ -13,6 +13,8 @@ pub struct Tables {
     pub decoders: &'static [&'static dyn DecoderKind],
     /// Kinds of metrics.
     pub metrics: &'static [&'static dyn MetricKind],
+    /// Whether scores over this many classes are no better than guessing: what the metrics know and a run must not.
+    pub is_chance: fn(&[Score], usize) -> bool,
 }
 
 impl Tables {

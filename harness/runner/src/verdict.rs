@@ -42,20 +42,6 @@ pub(crate) fn standing(model: &ModelPlan, sample_set: &str, scores: &[Score]) ->
     }
 }
 
-/// Detectors whose AP at IoU 0.5 stays below this find nothing but by accident.
-const CHANCE_AP50: f64 = 0.01;
-
-/// The outputs cannot be told from guessing: the interval of top-1 reaches down to `1 / classes`, or AP at IoU 0.5 is below 0.01.
-/// A score that could not be computed says nothing.
-pub(crate) fn at_chance(scores: &[Score], classes: usize) -> bool {
-    let find = |name: &str| scores.iter().find(|s| s.metric == name);
-    if let Some(score) = find("top-1") {
-        let low = score.interval.as_ref().map(|i| i.low).or(score.value);
-        return low.is_some_and(|low| low <= 1.0 / classes.max(1) as f64);
-    }
-    find("AP50").or_else(|| find("VOC-AP")).and_then(|s| s.value).is_some_and(|v| v < CHANCE_AP50)
-}
-
 /// Stamps the measurements of one run.
 pub(crate) fn apply(measurements: &mut [Measurement], standing: &Standing, chance: bool, warnings: &mut Vec<Warning>) {
     for measurement in measurements.iter_mut() {

@@ -45,7 +45,7 @@ mod tests {
     fn small_cases_equal_the_sum_of_the_definition() {
         for n in 1..40u64 {
             for q in [0.001, 0.1, 0.3, 0.5, 0.77, 0.999] {
-                let (mut term, mut sum) = ((1.0 - q as f64).powi(n as i32), 0.0);
+                let (mut term, mut sum) = ((1.0f64 - q).powi(n as i32), 0.0);
                 for t in 0..n {
                     sum += term;
                     let got = binomial_cdf(t, n, q);

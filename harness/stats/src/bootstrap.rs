@@ -1,8 +1,8 @@
 //! The bootstrap over samples, with the same resamples on every platform.
 //!
-//! Generator: ChaCha8 (portable by specification), key = the seed's eight bytes little-endian and zeros, stream = number of the resample, so that
-//! each resample stands for itself and two metrics, or two models, over the same samples see the same draws. A draw is the high half of a 64-bit number times `n`;
-//! its bias is below n / 2^64. Intervals are the percentile method of Efron (1979).
+//! Generator: ChaCha8 (portable by specification), key = the seed's eight bytes little-endian and zeros, stream = number of the resample, so that each
+//! resample stands for itself and two metrics, or two models, over the same samples see the same draws. A draw is the high half of a 64-bit number
+//! times `n`; its bias is below n / 2^64. Intervals are the percentile method of Efron (1979).
 
 use rand_chacha::{
     ChaCha8Rng,

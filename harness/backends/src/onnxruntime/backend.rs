@@ -2,8 +2,9 @@
 
 use super::{engine::OrtEngine, library};
 use crate::{
-    config::{assemble, check_cpu, check_precision, model_bytes, select_outputs},
-    graph::{self, GraphFacts},
+    config::{assemble, check_cpu, select_outputs},
+    graph::{self, GraphFacts, check_precision, model_bytes},
+    guard::guard,
     io::resolve_shapes,
 };
 use dyno_core::{Availability, Backend, BackendError, Check, ExecutionFacts, Framework, IoSpec, ModelSource, Session, SessionConfig};
@@ -87,13 +88,17 @@ impl Backend for OnnxRuntime {
             settings,
         };
         assemble(config, || {
-            let mut builder = builder(&loaded.environment, config.threads, spinning, &facts, &shapes).map_err(load)?;
-            let session = match path {
-                // With the path the library finds weights stored beside the file.
-                Some(path) => builder.commit_from_file(path),
-                None => builder.commit_from_memory(&bytes),
-            }
-            .map_err(|e| load(e.to_string()))?;
+            // `ort` asserts that the library's description of an input is well-formed, which a damaged file can break.
+            let session = guard(|| {
+                let mut builder = builder(&loaded.environment, config.threads, spinning, &facts, &shapes)?;
+                let session = match path {
+                    // With the path the library finds weights stored beside the file.
+                    Some(path) => builder.commit_from_file(path),
+                    None => builder.commit_from_memory(&bytes),
+                };
+                session.map_err(|e| e.to_string())
+            })
+            .map_err(load)?;
             check_inputs_match(&session, &io).map_err(load)?;
             Ok(Box::new(OrtEngine::new(session, io.clone(), execution.clone()).map_err(load)?))
         })
@@ -136,7 +141,7 @@ fn builder(
 
 /// Inputs are handed over by position: both readers of the file must see the same ones.
 fn check_inputs_match(session: &OrtSession, io: &IoSpec) -> Result<(), String> {
-    let theirs: Vec<&str> = session.inputs().iter().map(|i| i.name()).collect();
+    let theirs: Vec<&str> = session.inputs().iter().map(ort::value::Outlet::name).collect();
     let ours: Vec<&str> = io.inputs.iter().map(|i| i.name.as_str()).collect();
     if theirs == ours { Ok(()) } else { Err(format!("the engine sees the inputs {theirs:?}, the file declares {ours:?}")) }
 }

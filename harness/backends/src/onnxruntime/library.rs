@@ -106,9 +106,9 @@ mod tests {
     fn a_file_that_is_no_library_is_refused_with_its_reason() {
         let path = std::env::temp_dir().join(format!("dyno-not-a-library-{}.so", std::process::id()));
         fs::write(&path, "this is text").expect("a temporary file");
-        let error = open(&path).err().expect("text is no library");
+        let error = open(&path).map(drop).expect_err("text is no library");
         assert!(error.contains("failed to load"), "{error}");
-        assert!(open(Path::new("there-is-no-such-library.so")).err().expect("missing").contains("No such file"));
+        assert!(open(Path::new("there-is-no-such-library.so")).map(drop).expect_err("missing").contains("No such file"));
         fs::remove_file(&path).expect("the file is ours");
     }
 }

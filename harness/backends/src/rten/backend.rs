@@ -2,8 +2,8 @@
 
 use super::engine::RtenEngine;
 use crate::{
-    config::{assemble, check_cpu, check_precision, model_bytes, select_outputs},
-    graph,
+    config::{assemble, check_cpu, select_outputs},
+    graph::{self, check_precision, model_bytes},
     guard::guard,
     io::resolve_shapes,
 };

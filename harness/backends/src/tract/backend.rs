@@ -1,9 +1,9 @@
 //! Opening a model with tract.
 
-use super::engine::TractEngine;
+use super::{engine::TractEngine, fence::fence_softmax};
 use crate::{
-    config::{assemble, check_cpu, check_precision, model_bytes, select_outputs},
-    graph::{self, GraphFacts},
+    config::{assemble, check_cpu, select_outputs},
+    graph::{self, GraphFacts, check_precision, model_bytes},
     guard::guard,
     io::resolve_shapes,
 };
@@ -113,6 +113,10 @@ fn compile(bytes: &[u8], path: Option<&Path>, facts: &GraphFacts, shapes: &[Vec<
         return Err(format!("the engine sees {} outputs, the file declares {}", outlets.len(), facts.outputs.len()));
     }
     model.select_output_outlets(&wanted).map_err(text)?;
+    let mut model = model.into_typed().map_err(text)?;
+    if facts.precision == "int8" {
+        fence_softmax(&mut model).map_err(text)?;
+    }
     model.into_optimized().map_err(text)
 }
 

@@ -35,16 +35,14 @@ impl TractEngine {
         let mut values = TVec::new();
         for (index, named) in set.tensors.iter().enumerate() {
             let view = named.tensor.view();
-            let kept = self.inputs.get_mut(index).and_then(Arc::get_mut);
-            match kept {
-                Some(tensor) => fill(tensor, view)?,
+            if let Some(tensor) = self.inputs.get_mut(index).and_then(Arc::get_mut) {
+                fill(tensor, view)?;
+            } else {
                 // The first run, or an output that is this very tensor.
-                None => {
-                    let tensor = Arc::new(make(view)?);
-                    match self.inputs.get_mut(index) {
-                        Some(slot) => *slot = tensor,
-                        None => self.inputs.push(tensor),
-                    }
+                let tensor = Arc::new(make(view)?);
+                match self.inputs.get_mut(index) {
+                    Some(slot) => *slot = tensor,
+                    None => self.inputs.push(tensor),
                 }
             }
             values.push(TValue::from_const(Arc::clone(&self.inputs[index])));

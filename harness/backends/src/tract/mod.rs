@@ -2,5 +2,6 @@
 
 mod backend;
 mod engine;
+mod fence;
 
 pub use backend::Tract;

@@ -57,7 +57,7 @@ fn cmyk_to_rgb(cmyk: &[u8], rgb: &mut [u8]) {
     for (ink, pixel) in cmyk.chunks_exact(4).zip(rgb.chunks_exact_mut(CHANNELS)) {
         let key = u32::from(ink[3]);
         for (out, ink) in pixel.iter_mut().zip(ink) {
-            *out = (key - ((255 - u32::from(*ink)) * key >> 8)) as u8;
+            *out = (key - (((255 - u32::from(*ink)) * key) >> 8)) as u8;
         }
     }
 }

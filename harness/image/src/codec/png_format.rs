@@ -8,7 +8,9 @@ use crate::image::{CHANNELS, Image};
 use png::{BitDepth, ColorType, Decoder, Reader, Transformations};
 use std::io::Cursor;
 
-fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Reader<Cursor<&'a [u8]>>, Header), ImageError> {
+type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
+
+fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(PngReader<'a>, Header), ImageError> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);

@@ -1,11 +1,15 @@
 //! Pillow's `Image.resize` with `BILINEAR` and `BICUBIC` on bytes: the kernel is widened by the ratio when it shrinks (antialiasing), weights have
-//! 22 bits, rows first, then columns, with rounding to bytes between.
+//! 22 bits, two passes with rounding to bytes between.
+//!
+//! The order of the passes shows in the result. Observed in Pillow 13: columns go first when the height shrinks by more than twice as many pixels
+//! as the width does (a width that grows counts as negative); rows go first in all other cases. Older releases always took rows first.
 
 use super::axis::Axis;
 use crate::image::{CHANNELS, Target, View};
 
 /// Bits of the weights' fraction: 32 less 8 of the value and 2 for sums that overshoot.
 const PRECISION: u32 = 32 - 8 - 2;
+const HALF: i32 = 1 << (PRECISION - 1);
 
 /// Weights of an axis.
 #[derive(Debug)]
@@ -77,36 +81,54 @@ pub(crate) fn weights(axis: Axis, (radius, kernel): Filter) -> Weights {
     table
 }
 
+/// Whether Pillow 13 filters columns before rows.
+fn columns_first(source: [u32; 2], target: [u32; 2]) -> bool {
+    let lost = |side: usize| i64::from(source[side]) - i64::from(target[side]);
+    lost(1) > 0 && lost(1) > 2 * lost(0)
+}
+
 /// Resamples `source` to `target`.
 pub(crate) fn resize(source: View<'_>, x: &Weights, y: &Weights, scratch: &mut Scratch, target: &mut Target<'_>) {
     let Scratch { between, sums } = scratch;
-    let stride = target.width as usize * CHANNELS;
+    let source_stride = source.width() as usize * CHANNELS;
+    let target_stride = target.width as usize * CHANNELS;
     // Equal sides are not filtered: every weight would be one.
-    let (horizontal_pass, vertical_pass) = (source.width() != target.width, source.height() != target.height);
-    if !vertical_pass {
+    if source.height() == target.height {
         for row in 0..target.height {
             horizontal(source.row(row), x, target.row(row));
         }
-        return;
-    }
-    if horizontal_pass {
-        between.resize(stride * source.height() as usize, 0);
-        for (row, out) in (0..source.height()).zip(between.chunks_exact_mut(stride)) {
+    } else if source.width() == target.width {
+        for (index, span) in (0..target.height).zip(&y.spans) {
+            vertical(|row| source.row(row), *span, y, sums, target.row(index));
+        }
+    } else if columns_first([source.width(), source.height()], [target.width, target.height]) {
+        between.resize(source_stride, 0);
+        for (index, span) in (0..target.height).zip(&y.spans) {
+            vertical(|row| source.row(row), *span, y, sums, between);
+            horizontal(between, x, target.row(index));
+        }
+    } else {
+        between.resize(target_stride * source.height() as usize, 0);
+        for (row, out) in (0..source.height()).zip(between.chunks_exact_mut(target_stride)) {
             horizontal(source.row(row), x, out);
         }
+        for (index, span) in (0..target.height).zip(&y.spans) {
+            vertical(|row| &between[row as usize * target_stride..(row as usize + 1) * target_stride], *span, y, sums, target.row(index));
+        }
     }
-    sums.resize(stride, 0);
-    for (index, span) in (0..target.height).zip(&y.spans) {
-        sums.fill(1 << (PRECISION - 1));
-        for (row, weight) in (span.start..).zip(&y.weights[span.at..span.at + span.len]) {
-            let values = if horizontal_pass { &between[row * stride..(row + 1) * stride] } else { source.row(row as u32) };
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));
-            }
+}
+
+/// One row of the result from the rows of `span`.
+fn vertical<'a>(row: impl Fn(u32) -> &'a [u8], span: Span, table: &Weights, sums: &mut Vec<i32>, out: &mut [u8]) {
+    sums.clear();
+    sums.resize(out.len(), HALF);
+    for (index, weight) in (span.start as u32..).zip(&table.weights[span.at..span.at + span.len]) {
+        for (sum, value) in sums.iter_mut().zip(row(index)) {
+            *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));
         }
-        for (out, sum) in target.row(index).iter_mut().zip(&*sums) {
-            *out = byte(*sum);
-        }
+    }
+    for (out, sum) in out.iter_mut().zip(&*sums) {
+        *out = byte(*sum);
     }
 }
 
@@ -117,7 +139,7 @@ fn byte(sum: i32) -> u8 {
 fn horizontal(pixels: &[u8], table: &Weights, out: &mut [u8]) {
     for (out, span) in out.chunks_exact_mut(CHANNELS).zip(&table.spans) {
         let source = &pixels[span.start * CHANNELS..(span.start + span.len) * CHANNELS];
-        let mut sums = [1i32 << (PRECISION - 1); CHANNELS];
+        let mut sums = [HALF; CHANNELS];
         for (pixel, weight) in source.chunks_exact(CHANNELS).zip(&table.weights[span.at..span.at + span.len]) {
             for (sum, value) in sums.iter_mut().zip(pixel) {
                 *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));

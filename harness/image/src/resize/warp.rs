@@ -8,8 +8,8 @@ use crate::image::{CHANNELS, Target, View};
 
 /// Steps of a pixel.
 const STEPS: i64 = 32;
-/// Columns that OpenCV computes from one base coordinate; the order of additions shows in exact halves.
-const BLOCK: u32 = 64;
+/// Pixels and highest rows of the blocks that OpenCV works in. Columns are computed from their block's first; the order of additions shows in exact halves.
+const BLOCK: [u32; 2] = [1024, 16];
 
 /// First source position and 32nds towards the second, for each destination position.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub(crate) fn letterbox(source: View<'_>, matrix: Matrix, border: [u8; CHANNELS]
     let steps = STEPS as f64 / depth;
 
     let Scratch { columns, rows } = scratch;
-    let block = BLOCK.min(target.width).max(1);
+    let block = BLOCK[0] / target.height.clamp(1, BLOCK[1]);
     columns.clear();
     columns.extend((0..target.width).map(|column| {
         let within = column % block;

@@ -52,7 +52,16 @@ pub(super) fn evaluate(images: &[&DetectedImage], categories: &Categories, areas
         }
     }
     let names: Vec<Category> = (1..=categories.len() as u64)
-        .map(|id| Category { id, name: format!("{id}"), supercategory: None, skeleton: None, keypoints: None, frequency: None, isthing: None, extra: hotcoco::Extra::new() })
+        .map(|id| Category {
+            id,
+            name: format!("{id}"),
+            supercategory: None,
+            skeleton: None,
+            keypoints: None,
+            frequency: None,
+            isthing: None,
+            extra: hotcoco::Extra::new(),
+        })
         .collect();
     let dataset = |annotations| COCO::from_dataset(Dataset { images: records.clone(), annotations, categories: names.clone(), ..Dataset::default() });
     let mut eval = COCOeval::new(dataset(truths), dataset(found), IouType::Bbox);

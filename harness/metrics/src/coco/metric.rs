@@ -25,7 +25,9 @@ const CAP: u32 = 100;
 /// The row `coco-ap`; no parameters.
 ///
 /// Scores: `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`, then `AP/<class>` in the dataset's order. A value is
-/// absent where pycocotools gives -1: no object of that kind. `AP`, `AP50` and `AP75` get bootstrap intervals.
+/// absent where pycocotools gives -1: no object of that kind. `AP`, `AP50` and `AP75` get bootstrap intervals. A resample repeats images and so has
+/// fewer distinct false detections: AP rises a little in resamples, as it does on subsets, and on small sets the value may lie near the lower end of its
+/// interval or below it.
 #[derive(Debug, Clone, Copy)]
 pub struct CocoAp;
 

@@ -15,3 +15,5 @@ pub use metric::CocoAp;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::assets;

@@ -67,10 +67,12 @@ impl Loader {
 
     /// A set that nobody else holds.
     fn set(&mut self) -> Result<Arc<TensorSet>, String> {
-        match self.spare.take() {
-            Some(mut set) if Arc::get_mut(&mut set).is_some() => Ok(set),
-            _ => self.preparer.new_set().map(Arc::new).map_err(|e| chain(&e)),
+        if let Some(mut set) = self.spare.take()
+            && Arc::get_mut(&mut set).is_some()
+        {
+            return Ok(set);
         }
+        self.preparer.new_set().map(Arc::new).map_err(|e| chain(&e))
     }
 
     pub(super) fn give_back(&mut self, set: Arc<TensorSet>) {

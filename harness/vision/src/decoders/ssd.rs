@@ -22,7 +22,17 @@ pub struct Ssd;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Parameters {}
+struct Parameters {
+    form: Option<Form>,
+}
+
+/// Which of the two forms the outputs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Form {
+    Rows,
+    Tensors,
+}
 
 /// Positions of the four tensors.
 #[derive(Debug, Clone, Copy)]
@@ -46,15 +56,15 @@ impl DecoderKind for Ssd {
     }
 
     fn about(&self) -> &'static str {
-        "detections already suppressed by the model: DetectionOutput rows [1, 1, N, 7], or TensorFlow's boxes, classes, scores and count; parameters \
-         `class_agnostic` (with a threshold `iou` only), `clip_to_image`"
+        "detections already suppressed by the model: DetectionOutput rows [1, 1, N, 7], or TensorFlow's boxes, classes, scores and count; parameters `form` \
+         (`rows` or `tensors`, to accept one only), `class_agnostic` (with a threshold `iou` only), `clip_to_image`"
     }
 
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
-        let (common, Parameters {}) = parameters::<Parameters>(ID, &context.spec.parameters)?;
+        let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let four = match context.io.outputs.as_slice() {
-            [output] if may_be(output, &[None, None, None, Some(7)]) => None,
-            [_, _, _, _] => Some(find_four(context.io).ok_or_else(|| misfit(ID, EXPECTATION, context.io))?),
+            [output] if own.form != Some(Form::Tensors) && may_be(output, &[None, None, None, Some(7)]) => None,
+            [_, _, _, _] if own.form != Some(Form::Rows) => Some(find_four(context.io).ok_or_else(|| misfit(ID, EXPECTATION, context.io))?),
             _ => return Err(misfit(ID, EXPECTATION, context.io)),
         };
         // The model has its thresholds inside; without words of ours everything it says is kept.
@@ -75,7 +85,8 @@ fn find_four(io: &IoSpec) -> Option<Four> {
         _ => Four { boxes: 0, classes: 1, scores: 2, count: 3 },
     };
     let fits = |at: usize, expected: &[Option<usize>]| io.outputs.get(at).is_some_and(|t| may_be(t, expected));
-    (fits(four.boxes, &[None, None, Some(4)]) && fits(four.classes, &[None, None]) && fits(four.scores, &[None, None]) && fits(four.count, &[None])).then_some(four)
+    (fits(four.boxes, &[None, None, Some(4)]) && fits(four.classes, &[None, None]) && fits(four.scores, &[None, None]) && fits(four.count, &[None]))
+        .then_some(four)
 }
 
 /// A class number stored as a float.

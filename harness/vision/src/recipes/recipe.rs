@@ -5,7 +5,8 @@
 
 use crate::{decoders::DECODERS, error::VisionError};
 use dyno_core::{
-    CropSize, DType, DecoderContext, DecoderSpec, Dimension, InputSpec, IoSpec, LabelMap, Layout, PreprocessStep, Purpose, TensorInfo, UnknownName, lookup, nearest,
+    CropSize, DType, DecoderContext, DecoderSpec, Dimension, InputSpec, IoSpec, LabelMap, Layout, PreprocessStep, Purpose, TensorInfo, UnknownName, lookup,
+    nearest,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ pub fn matching_recipes(io: &IoSpec) -> Vec<&'static Recipe> {
         let Ok(spec) = r.spec() else { return false };
         let Ok(resolved) = r.resolve(io) else { return false };
         // A list of labels that was given up means another number of classes, so perhaps another kind of model altogether.
-        spec.purpose == Purpose::ObjectDetection && spec.labels == resolved.labels && r.decoder_fits(&resolved, io, resolved.labels.as_deref())
+        spec.purpose == Purpose::ObjectDetection && spec.labels == resolved.labels && Recipe::decoder_fits(&resolved, io, resolved.labels.as_deref())
     };
     super::RECIPES.iter().filter(fits).collect()
 }
@@ -101,7 +102,9 @@ fn image_size(input: &TensorInfo, layout: Layout) -> Result<([u32; 2], Layout), 
 fn with_size(step: &PreprocessStep, own: [u32; 2]) -> PreprocessStep {
     let mut step = step.clone();
     match &mut step {
-        PreprocessStep::Resize { size, .. } | PreprocessStep::Letterbox { size, .. } | PreprocessStep::CenterCrop(CropSize::Size(size)) if *size == [0, 0] => *size = own,
+        PreprocessStep::Resize { size, .. } | PreprocessStep::Letterbox { size, .. } | PreprocessStep::CenterCrop(CropSize::Size(size)) if *size == [0, 0] => {
+            *size = own;
+        }
         _ => {}
     }
     step
@@ -150,7 +153,7 @@ impl Recipe {
         }
         let mut resolved = ResolvedRecipe { purpose: spec.purpose, inputs, decoder: spec.decoder, labels: None };
         if let Some(labels) = spec.labels
-            && self.decoder_fits(&resolved, io, Some(&labels))
+            && Self::decoder_fits(&resolved, io, Some(&labels))
         {
             resolved.labels = Some(labels);
         }
@@ -158,7 +161,7 @@ impl Recipe {
     }
 
     /// The decoder can be built for these outputs with this list of labels.
-    fn decoder_fits(&self, resolved: &ResolvedRecipe, io: &IoSpec, labels: Option<&str>) -> bool {
+    fn decoder_fits(resolved: &ResolvedRecipe, io: &IoSpec, labels: Option<&str>) -> bool {
         let labels = labels.and_then(LabelMap::builtin).unwrap_or_default();
         let Ok(kind) = lookup("decoder", DECODERS, &resolved.decoder.kind) else { return false };
         let Some(size) = io.inputs.first().zip(resolved.inputs.first()).and_then(|(info, input)| image_size(info, input.layout).ok()) else { return false };
