@@ -2,8 +2,9 @@
 
     write_synthetic DATA/det-train coco 6000 1001;     write_synthetic DATA/det-val coco 500 3001
     write_synthetic DATA/cls-train imagenet 8000 2001; write_synthetic DATA/cls-val imagenet 1000 4001
-    python train.py detector DATA OUT [EPOCHS]; python train.py classifier DATA OUT [EPOCHS]
+    python train.py detector DATA DETECTOR.onnx; python train.py classifier DATA CLASSIFIER.onnx DETECTOR.onnx
 
+The classifier starts from the first five layers of the detector: from random weights it stays at chance for its first epochs.
 Everything runs in one thread from fixed seeds. Convolutions are written as shifted slices and one matrix product, because XLA's
 backward convolutions are slow on CPUs. Batch normalisation is folded into the convolutions on export. README.md has versions and scores.
 """
@@ -19,7 +20,7 @@ STRIDES, SIZE, CLASSES = (8, 16, 32), 128, 6
 # name: (input channels, output channels, stride); all 3 x 3 with padding 1, batch norm and ReLU.
 DETECTOR = {"c1": (3, 12, 2), "c2": (12, 24, 2), "c3": (24, 40, 2), "c4": (40, 40, 1), "c5": (40, 48, 2), "c6": (48, 48, 1), "c7": (48, 48, 2)}
 LEVELS = {"c4": 8, "c6": 16, "c7": 32}
-CLASSIFIER = {"c1": (3, 12, 2), "c2": (12, 24, 2), "c3": (24, 32, 1), "c4": (32, 48, 2), "c5": (48, 48, 1)}
+CLASSIFIER = {name: DETECTOR[name] for name in ("c1", "c2", "c3", "c4", "c5")}
 
 
 def conv(x, w, b, stride):
@@ -104,6 +105,17 @@ def classifier_loss(params, stats, x, label):
     return -jnp.take_along_axis(jax.nn.log_softmax(out), label[:, None], 1).mean(), new
 
 
+def take_over(params, stats, path, images):
+    """Weights of an exported model. The batch norms start as the identity on `images`: their statistics are taken layer by layer."""
+    weights, x = {w.name: numpy_helper.to_array(w) for w in onnx.load(path).graph.initializer}, images / np.float32(255)
+    for name, (_, _, stride) in CLASSIFIER.items():
+        w = weights[name + ".w"].transpose(2, 3, 1, 0) * np.float32(255 if name == "c1" else 1)
+        y = np.asarray(conv(x, w, 0.0, stride))
+        m, v = y.mean((0, 1, 2)), y.var((0, 1, 2))
+        params[name], stats[name] = {"w": w, "g": np.sqrt(v + 1e-5), "b": m + weights[name + ".b"]}, {"m": m, "v": v}
+        x = np.maximum(y + weights[name + ".b"], 0)
+
+
 def assign(boxes, labels):
     """Cells of the level that fits the size of a box learn it, when they are within a stride of its centre; larger boxes first."""
     box, label = np.ones((len(GRID), 4), "f4"), np.full(len(GRID), -1, "i4")
@@ -177,8 +189,6 @@ def train(loss, params, stats, data, epochs, batch, rate, seed):
             item[0] = item[0][..., r.permutation(3)]
             params, stats, m, v, value = step(params, stats, m, v, float(i), *item)
             total, n, i = total + float(value), n + 1, i + 1
-            if n % 50 == 0:
-                print(f"  step {i}: mean loss {total / n:.4f}", flush=True)
         print(f"epoch {epoch + 1}: loss {total / n:.4f}, {time.time() - start:.0f} s", flush=True)
     return tree.tree_map(np.asarray, params), tree.tree_map(np.asarray, stats)
 
@@ -235,21 +245,23 @@ def export_classifier(params, stats, path):
     g = Graph()
     f = g.body(params, stats, CLASSIFIER, "images", 1)
     # The maximum over the picture: a small shape would drown in the mean.
-    pooled = g.add("MaxPool", [f["c5"]], "pool", kernel_shape=[8, 8])
+    pooled = g.add("MaxPool", [f["c5"]], "pool", kernel_shape=[4, 4])
     flat = g.add("Reshape", [pooled, g.weight("flat.shape", np.array([1, 48], "i8"))], "flat")
     g.add("Gemm", [flat, g.weight("fc.w", params["fc"]["w"]), g.weight("fc.b", params["fc"]["b"])], "logits")
     g.save(path, 64, "logits", [1, CLASSES])
 
 
-def main(what, data, out, epochs=None):
+def main(what, data, out, start=None):
     if what == "detector":
         heads = {p + n: (DETECTOR[n][1], k, b) for n in LEVELS for p, k, b in (("r", 4, 0.0), ("s", 1 + CLASSES, -3.0))}
         params, stats = init(DETECTOR, heads, 1)
-        params, stats = train(detector_loss, params, stats, load_detector(f"{data}/det-train"), int(epochs or 8), 32, 3e-3, 2)
+        params, stats = train(detector_loss, params, stats, load_detector(f"{data}/det-train"), 8, 32, 3e-3, 2)
         export_detector(params, stats, out)
     else:
         params, stats = init(CLASSIFIER, {"fc": (48, CLASSES, 0.0)}, 3)
-        params, stats = train(classifier_loss, params, stats, load_classifier(f"{data}/cls-train"), int(epochs or 6), 32, 3e-3, 4)
+        items = load_classifier(f"{data}/cls-train")
+        take_over(params, stats, start, items[0][:256].astype("f4"))
+        params, stats = train(classifier_loss, params, stats, items, 20, 32, 2e-3, 4)
         export_classifier(params, stats, out)
 
 

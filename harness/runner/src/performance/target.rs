@@ -4,7 +4,7 @@
 //! happens where the session ran, never in the issuing thread of another slot.
 
 use crate::{error::RunError, open::Pipeline, prepare::Preparer};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dyno_core::{Completion, Dataset, Geometry, Prediction, QueryToken, Sample, SampleIndex, TensorSet, TensorView, Timed};
 use dyno_load::{Done, Stages, Target, TargetError};
 use std::{
@@ -215,8 +215,14 @@ impl Target for Pool {
         request.send((sample, token)).map_err(|_| TargetError::new("the thread of the slot has ended"))
     }
     fn wait(&mut self, timeout: Duration, done: &mut Vec<Done>) -> Result<(), TargetError> {
-        if let Ok(first) = self.answers.recv_timeout(timeout) {
-            done.push(first);
+        match self.answers.recv_timeout(timeout) {
+            Ok(first) => done.push(first),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(TargetError::new("the threads of all slots have ended")),
+        }
+        // A slot whose thread panicked answers no more, and the others would hide it until the time limit.
+        if done.is_empty() && self.threads.iter().any(JoinHandle::is_finished) {
+            return Err(TargetError::new("the thread of a slot has ended"));
         }
         done.extend(self.answers.try_iter());
         Ok(())
