@@ -9,6 +9,8 @@ use std::{
 };
 
 const DETECTOR: &str = "run dyno/shapes-detector --dataset coco:pictures";
+/// The null engine in the shape of the detector.
+const NULL: &str = "--backend null --set inputs=images:f32:1x3x128x128 --set outputs=output:f32:1x336x11";
 
 #[test]
 fn help_and_version_are_answers_and_mistakes_are_code_2() {
@@ -152,7 +154,7 @@ fn the_same_run_in_a_child_process_gives_the_same_predictions() {
 fn an_engine_that_crashes_is_an_error_and_not_the_end() {
     let place = Place::new();
     place.with_shapes(12);
-    let done = place.run(&format!("{DETECTOR} --only accuracy --backend null --set crash_at=3 --isolate"));
+    let done = place.run(&format!("{DETECTOR} --only accuracy {NULL} --set crash_at=3 --isolate"));
     done.exits(5).says(&["killed by signal 6", "finished shards are kept"]);
 }
 
@@ -162,7 +164,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let place = Place::new();
     place.with_shapes(60);
     let mut command = place.dyno();
-    command.args(format!("{DETECTOR} --only accuracy --backend null --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
+    command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     // The signal goes out when the first shard is on disk.
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -60,7 +60,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<RunError>() {
             return error.exit_code();
         }
-        if cause.is::<UnknownName>() {
+        if cause.is::<UnknownName>() || cause.is::<dyno_vision::VisionError>() {
             return USAGE;
         }
         if let Some(error) = cause.downcast_ref::<BackendError>() {

@@ -16,7 +16,8 @@ fn run(place: &Place, assets: &Path, model: &Model, backend: &str) -> Record {
     place.run_args(&args).succeeds().record()
 }
 
-fn on_all_engines(model: &Model, expected: (u64, u64), tolerance: u64) {
+/// `tolerance`: how far the other engines may be from ONNX Runtime's hits, top-1 and top-5.
+fn on_all_engines(model: &Model, expected: (u64, u64), tolerance: (u64, u64)) {
     let Some(assets) = assets() else { return };
     let place = Place::new();
     model.register(&place, &assets);
@@ -25,17 +26,18 @@ fn on_all_engines(model: &Model, expected: (u64, u64), tolerance: u64) {
     }
     for backend in ["tract", "rten"] {
         let (top1, top5) = hits(&run(&place, &assets, model, backend));
-        assert!(top1.abs_diff(expected.0) <= tolerance && top5.abs_diff(expected.1) <= tolerance, "{backend}: {top1}, {top5} hits, expected {expected:?}");
+        assert!(top1.abs_diff(expected.0) <= tolerance.0 && top5.abs_diff(expected.1) <= tolerance.1, "{backend}: {top1}, {top5} hits, expected {expected:?}");
     }
 }
 
 #[test]
 fn squeezenet() {
-    on_all_engines(&SQUEEZENET, (186, 222), 1);
+    on_all_engines(&SQUEEZENET, (186, 222), (1, 1));
 }
 
 #[test]
 fn mobilenet_v2_qdq() {
-    // Quantized arithmetic rounds differently from engine to engine.
-    on_all_engines(&MOBILENET, (221, 253), 2);
+    // Quantized arithmetic rounds differently from engine to engine, and the outputs are steps of 1/256: ONNX Runtime alone gives 221 hits with its
+    // fused integer kernels and 226 with graph optimization off. tract gives 224 and rten 223, between the two (docs/accuracy.md).
+    on_all_engines(&MOBILENET, (221, 253), (5, 2));
 }

@@ -244,8 +244,8 @@ def export_detector(params, stats, path):
 def export_classifier(params, stats, path):
     g = Graph()
     f = g.body(params, stats, CLASSIFIER, "images", 1)
-    # The maximum over the picture: a small shape would drown in the mean.
-    pooled = g.add("MaxPool", [f["c5"]], "pool", kernel_shape=[4, 4])
+    # The maximum over the picture: a small shape would drown in the mean. rten 0.27 wants the strides said.
+    pooled = g.add("MaxPool", [f["c5"]], "pool", kernel_shape=[4, 4], strides=[1, 1])
     flat = g.add("Reshape", [pooled, g.weight("flat.shape", np.array([1, 48], "i8"))], "flat")
     g.add("Gemm", [flat, g.weight("fc.w", params["fc"]["w"]), g.weight("fc.b", params["fc"]["b"])], "logits")
     g.save(path, 64, "logits", [1, CLASSES])

@@ -76,7 +76,13 @@ pub fn match_labels(model: &LabelMap, dataset: &LabelMap) -> LabelMatch {
         let met = model.labels.iter().map(|label| {
             keys(label).iter().find_map(|k| names.get(k).copied()).or_else(|| {
                 let name = normal(&label.name);
-                let id = COCO_TO_VOC.iter().find(|(coco, _)| *coco == name).and_then(|(_, voc)| names.get(*voc).copied());
+                // Both ways: darknet's label file of COCO has VOC's spelling.
+                let other = COCO_TO_VOC.iter().find_map(|(coco, voc)| match () {
+                    () if *coco == name => Some(*voc),
+                    () if *voc == name => Some(*coco),
+                    () => None,
+                });
+                let id = other.and_then(|o| names.get(o).copied());
                 translated |= id.is_some();
                 id
             })
@@ -105,6 +111,13 @@ mod tests {
         let m = match_labels(&coco, &voc);
         assert!(m.unmatched_dataset.is_empty(), "{:?}", m.unmatched_dataset);
         assert_eq!((m.unmatched_model.len(), m.by.as_str()), (60, "coco-to-voc"));
+    }
+
+    #[test]
+    fn darknets_spelling_of_coco_meets_coco() {
+        let model = LabelMap::from_names(["aeroplane", "motorbike", "sofa", "pottedplant", "diningtable", "tvmonitor"]);
+        let m = match_labels(&model, &LabelMap::builtin("coco80").expect("builtin"));
+        assert!(m.unmatched_model.is_empty(), "{:?}", m.unmatched_model);
     }
 
     #[test]
