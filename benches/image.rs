@@ -17,7 +17,7 @@ const KERNELS: [(&str, Kernel); 6] = [
 ];
 
 /// All benches of this file.
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     let limits = Limits::default();
     let source = decode(JPEG, Orientation::Ignore, &limits).expect("the fixture decodes");
     let (mut resizer, mut out) = (Resizer::new(), Image::default());

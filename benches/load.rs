@@ -93,7 +93,7 @@ fn run(scenario: Scenario, queries: u64, target: &mut dyn Target) -> Duration {
 }
 
 /// The benches of this file.
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     let mut group = c.benchmark_group("load");
     group.measurement_time(Duration::from_secs(2)).sample_size(20);
     for (name, scenario) in [("single-stream", Scenario::SingleStream), ("offline", Scenario::Offline)] {

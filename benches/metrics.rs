@@ -74,7 +74,7 @@ fn filled(images: &[(Prediction, Annotation)]) -> Box<dyn Metric> {
 }
 
 /// The benches of metrics.
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     let val2017 = filled(&images(5000));
     let small = filled(&images(128));
     let mut group = c.benchmark_group("coco-ap");

@@ -73,7 +73,7 @@ fn suppress(c: &mut Criterion) {
 }
 
 /// Adds the benches of this file.
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     preprocess(c);
     suppress(c);
 }

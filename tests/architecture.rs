@@ -18,11 +18,7 @@ const ALLOWED: &[(&str, &str, &[&str])] = &[
     ("dyno-backends", "harness/backends", &["dyno-core"]),
     ("dyno-evidence", "harness/evidence", &["dyno-core"]),
     ("dyno-registry", "harness/registry", &["dyno-core", "dyno-evidence"]),
-    (
-        "dyno-runner",
-        "harness/runner",
-        &["dyno-core", "dyno-evidence", "dyno-image", "dyno-load", "dyno-machine", "dyno-stats", "dyno-vision"],
-    ),
+    ("dyno-runner", "harness/runner", &["dyno-core", "dyno-evidence", "dyno-image", "dyno-load", "dyno-machine", "dyno-stats", "dyno-vision"]),
     ("dyno-datasets", "datasets", &["dyno-core", "dyno-image"]),
     ("dyno-reports", "reports", &["dyno-core", "dyno-evidence", "dyno-stats"]),
 ];

@@ -167,7 +167,7 @@ fn an_interrupt_keeps_what_was_measured() {
     command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     // The signal goes out when the first shard is on disk.
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !has_shard(&place) {
         assert!(Instant::now() < deadline, "no shard within a minute");
         std::thread::sleep(Duration::from_millis(20));
@@ -199,7 +199,8 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..20 {
         let resume = if round == 0 { "" } else { " --resume" };
-        let mut child = place.dyno().args(format!("{line}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        let mut child =
+            place.dyno().args(format!("{line}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         std::thread::sleep(Duration::from_millis(60 + (state >> 56)));
         // `kill` of the standard library is SIGKILL.

@@ -118,14 +118,22 @@ fn broken_xml_has_a_place() {
     let mut folders = vec![place.join("voc")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
-            if entry.is_dir() { folders.push(entry) } else if entry.extension().is_some_and(|e| e == "xml") { files.push(entry) }
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|e| e == "xml") {
+                files.push(entry);
+            }
         }
     }
     files.sort();
     place.run("run dyno/shapes-detector --dataset voc:voc --only accuracy").succeeds();
     let text = fs::read_to_string(&files[0]).expect("XML");
     fs::write(&files[0], text.replacen("</bndbox>", "</box>", 1)).expect("writable");
-    place.run("run dyno/shapes-detector --dataset voc:voc --only accuracy").exits(5).says(&["line", "column", files[0].file_name().and_then(|n| n.to_str()).expect("a name")]);
+    place.run("run dyno/shapes-detector --dataset voc:voc --only accuracy").exits(5).says(&[
+        "line",
+        "column",
+        files[0].file_name().and_then(|n| n.to_str()).expect("a name"),
+    ]);
 }
 
 #[test]

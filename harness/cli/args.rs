@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs, config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand, quickstart::QuickstartArgs,
-    records::RecordsCommand, report::ReportArgs, run::RunArgs,
+    backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs, config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand,
+    quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs, run::RunArgs,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -34,7 +34,7 @@ impl Context {
 
     /// Hashes of files that were read before.
     pub(crate) fn hash_cache(&self) -> HashCache {
-        HashCache::open(&self.settings.cache_dir.value.join("hashes.json"))
+        HashCache::open(self.settings.cache_dir.value.join("hashes.json"))
     }
 
     /// Says something to people, unless they asked for quiet.

@@ -10,7 +10,8 @@ fn yolox_nano_on_voc() {
     let place = Place::new();
     YOLOX.register(&place, &assets);
     let dataset = format!("voc:{}#trainval", assets.join("samples/voc/VOCdevkit/VOC2012").display());
-    let args = ["run", YOLOX.name, "--models-dir", "registry", "--dataset", &dataset, "--only", "accuracy", "--format", "json", "--export-predictions", "voc.json"];
+    let args =
+        ["run", YOLOX.name, "--models-dir", "registry", "--dataset", &dataset, "--only", "accuracy", "--format", "json", "--export-predictions", "voc.json"];
     let record = place.run_args(&args).succeeds().record();
     assert_eq!(record.sample_sets[0].unmatched_dataset, Vec::<String>::new(), "every class of VOC is one of COCO's");
     let ap = score(&record, "VOC-AP");

@@ -26,7 +26,11 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
         let machine = dyno_machine::describe(false);
         let mut text = format!("dyno {}\n\n", version::text());
         let memory = machine.memory_bytes as f64 / f64::from(1u32 << 30);
-        let _ = writeln!(text, "board    {}\ncpu      {} ({} cores)\nmemory   {memory:.1} GiB\nsystem   {}", machine.board.id, machine.cpu, machine.cores, machine.os);
+        let _ = writeln!(
+            text,
+            "board    {}\ncpu      {} ({} cores)\nmemory   {memory:.1} GiB\nsystem   {}",
+            machine.board.id, machine.cpu, machine.cores, machine.os
+        );
         if let Some(governor) = &machine.governor {
             let _ = writeln!(text, "governor {governor}");
         }

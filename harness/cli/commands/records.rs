@@ -89,7 +89,12 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
             }
             records.sort_by(|a, b| (&a.0.created_utc, &a.0.id).cmp(&(&b.0.created_utc, &b.0.id)));
             // The same record stands in its run folder and in the model's evidence: once is enough, and the evidence is the better place.
-            records.dedup_by(|b, a| a.0.id == b.0.id && { a.1 = "evidence"; true });
+            records.dedup_by(|b, a| {
+                a.0.id == b.0.id && {
+                    a.1 = "evidence";
+                    true
+                }
+            });
             let rows: Vec<Vec<String>> = records
                 .iter()
                 .map(|(record, place)| {

@@ -14,8 +14,8 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use dyno_core::{Annotation, Event, Plan, Precision, Prediction, Record, Scenario, Timed};
 use dyno_evidence::RunFolder;
-use dyno_reports::{Expectation, Verdict};
 use dyno_registry::{Action, FieldChange, ResolvedModel, WriteMode};
+use dyno_reports::{Expectation, Verdict};
 use dyno_runner::{Collector, RunOutcome, WorkerCommand};
 use std::{
     path::{Path, PathBuf},
@@ -54,6 +54,7 @@ pub(crate) enum Write {
 
 /// Measure accuracy and latency of models.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct RunArgs {
     /// Models: a registered name (`name`, `name@version`, `publisher/name`), a package folder, or a model file
     #[arg(required = true, value_name = "MODEL")]
@@ -201,7 +202,10 @@ fn one(reference: &str, args: &RunArgs, expectations: &[Expectation], context: &
     let Planned { mut plan, model } = plan::build(reference, args, context)?;
     if args.write.is_some() {
         if plan.spec.model.recipe_assumed {
-            return Err(exit::usage("--write needs a recipe that somebody named: this one was assumed", format!("--recipe {}", plan.spec.model.recipe.as_deref().unwrap_or("NAME"))));
+            return Err(exit::usage(
+                "--write needs a recipe that somebody named: this one was assumed",
+                format!("--recipe {}", plan.spec.model.recipe.as_deref().unwrap_or("NAME")),
+            ));
         }
         dyno_registry::check_writable(&model)?;
     }
@@ -211,7 +215,7 @@ fn one(reference: &str, args: &RunArgs, expectations: &[Expectation], context: &
         return Ok((None, exit::OK));
     }
     let folder = run_folder(&plan, args, context)?;
-    plan.bindings.run_folder = folder.path().to_owned();
+    folder.path().clone_into(&mut plan.bindings.run_folder);
     folder.write_plan(&plan)?;
     let outcome = measure(&plan, args, context)?;
     folder.write_record(&outcome.record)?;
@@ -230,7 +234,9 @@ fn run_folder(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<
         let unfinished = dyno_evidence::list(root)?.into_iter().rev().find(|folder| {
             let same = folder.read_plan().ok().and_then(|p| p.spec.sha256().ok()).is_some_and(|s| s == sha256);
             // A partial record is not the end of its run.
-            let complete = folder.record().is_ok_and(|r| !r.measurements.is_empty() && r.measurements.iter().all(|m| !m.validity.codes.contains(&dyno_core::ValidityCode::Partial)));
+            let complete = folder
+                .record()
+                .is_ok_and(|r| !r.measurements.is_empty() && r.measurements.iter().all(|m| !m.validity.codes.contains(&dyno_core::ValidityCode::Partial)));
             same && !complete
         });
         return unfinished.ok_or_else(|| exit::usage(format!("no unfinished run of this plan in `{}`", root.display()), "run without --resume to begin one"));
@@ -318,7 +324,9 @@ fn conclude(
 fn tell(change: &FieldChange) -> String {
     let value = |v: &Option<serde_json::Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
     match change.action {
-        Action::Filled | Action::Refreshed | Action::Replaced => format!("{} {}: {} -> {}", change.action, change.field, value(&change.old), value(&change.new)),
+        Action::Filled | Action::Refreshed | Action::Replaced => {
+            format!("{} {}: {} -> {}", change.action, change.field, value(&change.old), value(&change.new))
+        }
         Action::Unchanged | Action::Left | Action::NotMeasured => format!("{} {}: {}", change.action, change.field, change.reason),
     }
 }

@@ -95,11 +95,8 @@ fn accuracy(args: &RunArgs, dataset: &dyn Dataset, cores: u32) -> anyhow::Result
     }
     let threads = args.threads.unwrap_or(1).max(1);
     let workers = args.workers.unwrap_or_else(|| (cores / threads).max(1));
-    let pipeline = if args.preparing > 0 {
-        Pipeline::Staged { preparing: args.preparing, sessions: workers, threads }
-    } else {
-        Pipeline::Fused { workers, threads }
-    };
+    let pipeline =
+        if args.preparing > 0 { Pipeline::Staged { preparing: args.preparing, sessions: workers, threads } } else { Pipeline::Fused { workers, threads } };
     Ok(AccuracyPlan {
         metrics,
         batch: args.batch.unwrap_or(1).max(1),

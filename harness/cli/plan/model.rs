@@ -3,7 +3,8 @@
 use crate::{commands::run::RunArgs, context::Context, exit, tables::TABLES};
 use anyhow::Context as _;
 use dyno_core::{
-    Dataset, ExecutionPlan, FileRole, IoSpec, LabelMap, LabelPlan, ModelContent, ModelFile, ModelPlan, ModelSource, PlanFile, Purpose, SessionConfig, canonical_sha256, lookup,
+    Dataset, ExecutionPlan, FileRole, IoSpec, LabelMap, LabelPlan, ModelContent, ModelFile, ModelPlan, ModelSource, PlanFile, Purpose, SessionConfig,
+    canonical_sha256, lookup,
 };
 use dyno_registry::{ResolveOptions, ResolvedModel};
 use dyno_vision::Recipe;
@@ -29,7 +30,10 @@ pub(crate) fn describe(
     let mut spec = resolved.spec.clone();
     let named = match (&args.recipe, &spec.recipe) {
         (Some(flag), Some(file)) if flag != file => {
-            return Err(exit::usage(format!("--recipe says `{flag}`, the model's own description says `{file}`"), "leave --recipe out, or change the description"));
+            return Err(exit::usage(
+                format!("--recipe says `{flag}`, the model's own description says `{file}`"),
+                "leave --recipe out, or change the description",
+            ));
         }
         (flag, file) => flag.clone().or_else(|| file.clone()),
     };
@@ -39,12 +43,11 @@ pub(crate) fn describe(
     let mut labels_source = spec.labels.clone();
     if named.is_some() || !complete {
         let io = open_io(&resolved, execution, &spec.outputs)?;
-        let recipe = match &named {
-            Some(name) => dyno_vision::recipe(name)?,
-            None => {
-                assumed = true;
-                assume(reference, &io)?
-            }
+        let recipe = if let Some(name) = &named {
+            dyno_vision::recipe(name)?
+        } else {
+            assumed = true;
+            assume(reference, &io)?
         };
         let filled = recipe.resolve(&io).with_context(|| format!("recipe `{}` does not fit `{reference}`", recipe.name))?;
         spec.recipe = Some(recipe.name.to_owned());
@@ -54,14 +57,21 @@ pub(crate) fn describe(
         }
         let conflicts: Vec<String> = spec.inputs.iter().flat_map(|i| resolved.blob.conflicts(&i.preprocess)).collect();
         if !conflicts.is_empty() {
-            return Err(exit::usage(format!("the manifest of `{reference}` and recipe `{}` contradict each other: {}", recipe.name, conflicts.join("; ")), "correct one of the two"));
+            return Err(exit::usage(
+                format!("the manifest of `{reference}` and recipe `{}` contradict each other: {}", recipe.name, conflicts.join("; ")),
+                "correct one of the two",
+            ));
         }
         spec.decoder = spec.decoder.or(Some(filled.decoder));
         spec.purpose = spec.purpose.or(Some(filled.purpose));
         labels_source = labels_source.or(filled.labels);
     }
-    let decoder = spec.decoder.clone().ok_or_else(|| exit::usage(format!("`{reference}` does not say how its outputs are read"), "give it a recipe: --recipe NAME (`dyno recipes`)"))?;
-    let purpose = spec.purpose.or(resolved.purpose).ok_or_else(|| exit::usage(format!("`{reference}` does not say what it is for"), "set `purpose` in its dyno.json"))?;
+    let decoder = spec
+        .decoder
+        .clone()
+        .ok_or_else(|| exit::usage(format!("`{reference}` does not say how its outputs are read"), "give it a recipe: --recipe NAME (`dyno recipes`)"))?;
+    let purpose =
+        spec.purpose.or(resolved.purpose).ok_or_else(|| exit::usage(format!("`{reference}` does not say what it is for"), "set `purpose` in its dyno.json"))?;
     let (labels, label_plan) = labels(&resolved, args, labels_source, purpose, dataset)?;
     let plan = ModelPlan {
         reference: resolved.reference.clone(),
@@ -102,7 +112,8 @@ fn assume(reference: &str, io: &IoSpec) -> anyhow::Result<&'static Recipe> {
     match fitting.as_slice() {
         [one] => Ok(one),
         [] => {
-            let outputs: Vec<String> = io.outputs.iter().map(|o| format!("{} [{}]", o.name, o.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"))).collect();
+            let outputs: Vec<String> =
+                io.outputs.iter().map(|o| format!("{} [{}]", o.name, o.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"))).collect();
             Err(exit::usage(
                 format!("no recipe fits the outputs of `{reference}`: {}", outputs.join(", ")),
                 "name one with --recipe, or describe the model in a dyno.json (`dyno models configure`)",
@@ -110,7 +121,10 @@ fn assume(reference: &str, io: &IoSpec) -> anyhow::Result<&'static Recipe> {
         }
         several => {
             let names: Vec<&str> = several.iter().map(|r| r.name).collect();
-            Err(exit::usage(format!("`{reference}` says nothing of its preprocessing, and several recipes would fit"), format!("--recipe with one of: {}", names.join(", "))))
+            Err(exit::usage(
+                format!("`{reference}` says nothing of its preprocessing, and several recipes would fit"),
+                format!("--recipe with one of: {}", names.join(", ")),
+            ))
         }
     }
 }
@@ -152,7 +166,9 @@ fn named_labels(text: &str) -> anyhow::Result<LabelMap> {
     }
     let hint = format!("a file with one label a line, or one of: {}", LabelMap::BUILTIN.join(", "));
     let content = std::fs::read_to_string(text).map_err(|e| exit::usage(format!("cannot read the label file `{text}`: {e}"), hint))?;
-    Ok(LabelMap::from_names(content.lines().map(|l| l.trim().to_owned()).collect::<Vec<_>>().into_iter().rev().skip_while(String::is_empty).collect::<Vec<_>>().into_iter().rev()))
+    Ok(LabelMap::from_names(
+        content.lines().map(|l| l.trim().to_owned()).collect::<Vec<_>>().into_iter().rev().skip_while(String::is_empty).collect::<Vec<_>>().into_iter().rev(),
+    ))
 }
 
 fn hash_files(resolved: &ResolvedModel) -> anyhow::Result<Vec<PlanFile>> {

@@ -9,8 +9,8 @@ use crate::{
     verdict,
 };
 use dyno_core::{
-    Artifact, Event, Execution, LabelMatch, Machine, Measurement, MeasurementKind, PerformanceResult, Plan, PlanRecord, RECORD_SCHEMA, Record, RecordFile, SampleFailure,
-    SampleSetRecord, Subject, ThresholdSet, Tool, Validity, ValidityCode, Warning, WarningCode, match_labels,
+    Artifact, Event, Execution, LabelMatch, Machine, Measurement, MeasurementKind, PerformanceResult, Plan, PlanRecord, RECORD_SCHEMA, Record, RecordFile,
+    SampleFailure, SampleSetRecord, Subject, ThresholdSet, Tool, Validity, ValidityCode, Warning, WarningCode, match_labels,
 };
 use dyno_evidence::RunFolder;
 use std::collections::BTreeMap;
@@ -96,7 +96,10 @@ impl Collector {
             if too_many_failures {
                 codes.push(ValidityCode::TooManyErrors);
             } else if !failures.is_empty() {
-                self.warnings.push(Warning { code: WarningCode::SamplesFailed, detail: format!("{} of {} samples failed, the first: `{}`", failures.len(), predictions.results.len(), failures[0].id) });
+                self.warnings.push(Warning {
+                    code: WarningCode::SamplesFailed,
+                    detail: format!("{} of {} samples failed, the first: `{}`", failures.len(), predictions.results.len(), failures[0].id),
+                });
             }
             measurements.push(Measurement {
                 execution,
@@ -120,7 +123,8 @@ impl Collector {
             measurements.push(result.measurement);
             artifacts.extend(result.artifacts);
         }
-        let standing = if plan.spec.accuracy.is_some() && !self.partial { verdict::standing(&plan.spec.model, &set.id, &scores) } else { verdict::Standing::Unreferenced };
+        let standing =
+            if plan.spec.accuracy.is_some() && !self.partial { verdict::standing(&plan.spec.model, &set.id, &scores) } else { verdict::Standing::Unreferenced };
         let chance = (tables.is_chance)(&scores, dataset.facts().labels.len());
         verdict::apply(&mut measurements, &standing, chance, &mut self.warnings);
         self.warn_of_labels(plan, &labels);

@@ -27,8 +27,7 @@ const LINE_LIMIT: u64 = 16 << 20;
 /// # Errors
 /// When the child cannot be started, reports an error, or dies: then the last thing handed on is [`Event::Died`] with the signal.
 pub fn isolate(plan: &Plan, command: &WorkerCommand, sink: &(dyn Fn(Event) + Sync)) -> Result<(), RunError> {
-    let mut child =
-        Command::new(&command.program).args(&command.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(RunError::Child)?;
+    let mut child = Command::new(&command.program).args(&command.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(RunError::Child)?;
     let text = serde_json::to_vec(plan).map_err(dyno_core::CanonicalError::from)?;
     let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(&text));
     let mut failed = None;

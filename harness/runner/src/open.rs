@@ -2,7 +2,8 @@
 
 use crate::{error::RunError, prepare::Preparer, tables::Tables};
 use dyno_core::{
-    Dataset, Decoder, DecoderContext, Execution, ExecutionFacts, FileRole, ModelFile, ModelSource, Plan, Precision, Session, SessionConfig, ThresholdSet, Thresholds,
+    Dataset, Decoder, DecoderContext, Execution, ExecutionFacts, FileRole, ModelFile, ModelSource, Plan, Precision, Session, SessionConfig, ThresholdSet,
+    Thresholds,
 };
 
 /// The model's files as an engine gets them (labels and colours are not for engines).

@@ -95,8 +95,16 @@ impl Preparer {
     /// In words, because a bad sample is counted and reported, not fatal.
     pub fn prepare(&mut self, sample: &Sample, item: usize, set: &mut TensorSet) -> Result<Prepared, String> {
         let size = self.network_size();
-        let identity =
-            Geometry { image_width: size[0], image_height: size[1], network_width: size[0], network_height: size[1], scale_x: 1.0, scale_y: 1.0, offset_x: 0.0, offset_y: 0.0 };
+        let identity = Geometry {
+            image_width: size[0],
+            image_height: size[1],
+            network_width: size[0],
+            network_height: size[1],
+            scale_x: 1.0,
+            scale_y: 1.0,
+            offset_x: 0.0,
+            offset_y: 0.0,
+        };
         let mut prepared = Prepared { geometry: identity, times: PrepareTimes::default() };
         for (index, (name, input)) in self.inputs.iter_mut().enumerate() {
             let data = sample.inputs.iter().find(|s| s.name.as_deref() == Some(name)).or_else(|| sample.inputs.get(index).filter(|s| s.name.is_none()));
@@ -116,7 +124,9 @@ impl Preparer {
                     let tensor = Tensor::new(vec![1, values.len()], TensorData::F32(values.iter().map(|v| *v as f32).collect())).map_err(|e| chain(&e))?;
                     copy_item(&tensor, target, item, self.batch).map_err(|e| format!("input `{name}`: {e}"))?;
                 }
-                (Input::Raw { .. }, InputData::EncodedImage(_)) => return Err(format!("input `{name}` has no preprocessing steps, so it cannot take an image")),
+                (Input::Raw { .. }, InputData::EncodedImage(_)) => {
+                    return Err(format!("input `{name}` has no preprocessing steps, so it cannot take an image"));
+                }
             }
         }
         Ok(prepared)

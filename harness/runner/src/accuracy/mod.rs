@@ -151,10 +151,14 @@ fn fused(
         let loaded = loader.load(job.dataset, unit);
         let result = runner.run(loaded, unit, QueryToken(unit.first as u64));
         let failed = result.is_err();
-        if done.send(result.map(|(unit, set)| {
-            loader.give_back(set);
-            unit
-        })).is_err() || failed {
+        if done
+            .send(result.map(|(unit, set)| {
+                loader.give_back(set);
+                unit
+            }))
+            .is_err()
+            || failed
+        {
             return;
         }
     }
@@ -209,14 +213,7 @@ fn serve(
     }
 }
 
-fn feed(
-    job: &Job<'_>,
-    batch: u32,
-    barrier: &Barrier,
-    io: &Mutex<Option<IoSpec>>,
-    queue: &Sender<Loaded>,
-    done: &Sender<Result<UnitDone, RunError>>,
-) {
+fn feed(job: &Job<'_>, batch: u32, barrier: &Barrier, io: &Mutex<Option<IoSpec>>, queue: &Sender<Loaded>, done: &Sender<Result<UnitDone, RunError>>) {
     barrier.wait();
     // No session could be opened: whoever failed has said so.
     let Some(io) = io.lock().ok().and_then(|io| io.clone()) else { return };

@@ -5,7 +5,9 @@ use crate::{
     prepare::{Preparer, chain},
     results::Times,
 };
-use dyno_core::{Completion, Dataset, Decoder, Geometry, IoSpec, Plan, Prediction, QueryToken, SampleIndex, SampleResult, Session, TensorSet, TensorView, sha256_hex};
+use dyno_core::{
+    Completion, Dataset, Decoder, Geometry, IoSpec, Plan, Prediction, QueryToken, SampleIndex, SampleResult, Session, TensorSet, TensorView, sha256_hex,
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -81,8 +83,13 @@ impl Loader {
 
     pub(super) fn load(&mut self, dataset: &dyn Dataset, unit: &Unit) -> LoadedUnit {
         let start = Instant::now();
-        let mut loaded =
-            LoadedUnit { set: Arc::new(TensorSet::default()), geometries: Vec::new(), places: Vec::new(), results: Vec::with_capacity(unit.samples.len()), host_ns: 0 };
+        let mut loaded = LoadedUnit {
+            set: Arc::new(TensorSet::default()),
+            geometries: Vec::new(),
+            places: Vec::new(),
+            results: Vec::with_capacity(unit.samples.len()),
+            host_ns: 0,
+        };
         let mut set = self.set();
         for (at, &index) in unit.samples.iter().enumerate() {
             let id = dataset.entries().get(index.index()).map_or_else(String::new, |e| e.id.clone());

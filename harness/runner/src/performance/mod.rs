@@ -4,8 +4,8 @@ mod target;
 
 use crate::{error::RunError, open, prepare::chain, tables::Tables};
 use dyno_core::{
-    Artifact, BoundNs, Dataset, Event, LatencyNs, LoadTimes, Measurement, MeasurementKind, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs, ThresholdSet, Timed, Validity,
-    ValidityCode,
+    Artifact, BoundNs, Dataset, Event, LatencyNs, LoadTimes, Measurement, MeasurementKind, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs,
+    ThresholdSet, Timed, Validity, ValidityCode,
 };
 use dyno_evidence::RunFolder;
 use dyno_load::{Code, LoadError, MonotonicClock, Outcome, Phase, Progress, Settings, Target};
@@ -53,11 +53,7 @@ pub(crate) fn run(
         let pipeline = open::pipeline(plan, tables, performance.threads, batch, set)?;
         slots_open.push(Slot::new(pipeline, Arc::clone(&entries), performance.timed)?);
     }
-    let mut target: Box<dyn Target> = if slots == 1 {
-        Box::new(Inline::new(slots_open.remove(0)))
-    } else {
-        Box::new(Pool::new(slots_open)?)
-    };
+    let mut target: Box<dyn Target> = if slots == 1 { Box::new(Inline::new(slots_open.remove(0))) } else { Box::new(Pool::new(slots_open)?) };
     let settings = Settings {
         scenario: match performance.scenario {
             Scenario::SingleStream => dyno_load::Scenario::SingleStream,

@@ -32,7 +32,14 @@ pub(super) enum Entry {
 }
 
 /// Loads the library: prepared unless the whole way is timed. Samples that cannot be read are left out; none left is an error.
-pub(super) fn library(dataset: &dyn Dataset, samples: &[SampleIndex], size: u32, batch: u32, timed: Timed, preparer: &mut Preparer) -> Result<Vec<Entry>, RunError> {
+pub(super) fn library(
+    dataset: &dyn Dataset,
+    samples: &[SampleIndex],
+    size: u32,
+    batch: u32,
+    timed: Timed,
+    preparer: &mut Preparer,
+) -> Result<Vec<Entry>, RunError> {
     let mut first_error = None;
     let mut good: Vec<Sample> = Vec::new();
     // Whether a sample is good is found out once, here, and not while time is taken.
@@ -195,7 +202,8 @@ impl Pool {
                     }
                 }
             };
-            let thread = std::thread::Builder::new().name(format!("slot-{index}")).spawn(run).map_err(|e| RunError::Load(format!("cannot start a thread: {e}")))?;
+            let thread =
+                std::thread::Builder::new().name(format!("slot-{index}")).spawn(run).map_err(|e| RunError::Load(format!("cannot start a thread: {e}")))?;
             pool.requests.push(request);
             pool.threads.push(thread);
         }
