@@ -3,10 +3,11 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/index");
+    for path in [".git/HEAD", ".git/index", "Cargo.toml", "Cargo.lock", "harness", "datasets", "reports"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
     let commit = Command::new("git")
-        .args(["rev-parse", "--short=12", "HEAD"])
+        .args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
         .output()
         .ok()
         .filter(|o| o.status.success())

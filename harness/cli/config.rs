@@ -54,7 +54,8 @@ fn read(path: &Path) -> anyhow::Result<Option<File>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(exit::usage(format!("cannot read `{}`: {error}", path.display()), "")),
     };
-    let mut file: File = toml::from_str(&text).map_err(|e| exit::usage(format!("`{}`: {e}", path.display()), "`dyno config show` lists the keys"))?;
+    let mut file: File =
+        toml::from_str(&text).map_err(|e| exit::usage(format!("`{}`: {e}", path.display()), "the keys are models_dirs, backend, runs_dir, cache_dir"))?;
     let base = path.parent().unwrap_or(Path::new("."));
     for dir in file.models_dirs.iter_mut().flatten().chain(&mut file.runs_dir).chain(&mut file.cache_dir) {
         if dir.is_relative() {

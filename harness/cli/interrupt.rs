@@ -8,7 +8,9 @@ static STOP: AtomicBool = AtomicBool::new(false);
 pub(crate) fn install() -> &'static AtomicBool {
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
-            std::process::abort();
+            // What is on disk is whole: every write is atomic, and a run is taken up with --resume.
+            #[expect(clippy::exit, reason = "the second Ctrl-C asks for exactly this")]
+            std::process::exit(i32::from(crate::exit::INTERRUPTED));
         }
         eprintln!("interrupted: finishing what is in hand; again to end at once");
     };

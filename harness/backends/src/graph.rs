@@ -1,13 +1,12 @@
 //! What an ONNX file declares, read once and in the same way for every engine: inputs (without the weights that old files list among
 //! them), outputs, and the arithmetic. The format: `onnx.proto` of the ONNX project.
 
-use crate::io::fixed;
+use crate::{external::weights_elsewhere, io::fixed};
 use dyno_core::{BackendError, DType, Dimension, FileRole, IoSpec, ModelContent, ModelSource, Precision, SessionConfig, TensorInfo};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, TensorShapeProto, ValueInfoProto};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    path::Path,
 };
 
 /// Operators that compute with integers that stand for real numbers.
@@ -36,9 +35,14 @@ pub(crate) struct GraphFacts {
 /// Reads `bytes`.
 ///
 /// # Errors
-/// [`BackendError::Load`] when it is no ONNX file, or an input has a type that tensors here cannot hold.
+/// [`BackendError::Load`] when it is no ONNX file, or an input has a type that tensors here cannot hold;
+/// [`BackendError::Unsupported`] when weights lie in other files.
 pub(crate) fn read(backend: &'static str, bytes: &[u8]) -> Result<GraphFacts, BackendError> {
     let load = |reason: String| BackendError::Load { backend, reason };
+    if let Some(file) = weights_elsewhere(bytes).map_err(load)? {
+        let what = format!("weights outside the .onnx file (`{file}`): they would escape the hashes of the record; put them into the file");
+        return Err(BackendError::Unsupported { backend, what });
+    }
     let model = ModelProto::parse_buf(bytes).map_err(|e| load(format!("not an ONNX file, or a truncated one: {e}")))?;
     let graph = model.graph.ok_or_else(|| load("the ONNX file holds no graph".to_owned()))?;
     let weights: BTreeSet<&str> = graph.initializer.iter().filter_map(|t| t.name.as_deref()).collect();
@@ -64,16 +68,13 @@ pub(crate) fn check_precision(backend: &'static str, config: &SessionConfig, fac
     }
 }
 
-/// The model file: its bytes, and its path when it has one (external data lie beside it).
-pub(crate) fn model_bytes<'a>(backend: &'static str, model: &'a ModelSource) -> Result<(Cow<'a, [u8]>, Option<&'a Path>), BackendError> {
+/// The bytes of the model file. Engines get these, never the path: what was checked is what runs.
+pub(crate) fn model_bytes<'a>(backend: &'static str, model: &'a ModelSource) -> Result<Cow<'a, [u8]>, BackendError> {
     let load = |reason: String| BackendError::Load { backend, reason };
     let file = model.file(FileRole::Model).ok_or_else(|| load("no file of role `model` was given".to_owned()))?;
     match &file.content {
-        ModelContent::Bytes(bytes) => Ok((Cow::Borrowed(bytes.as_slice()), None)),
-        ModelContent::Path(path) => {
-            let bytes = std::fs::read(path).map_err(|e| load(format!("`{}`: {e}", path.display())))?;
-            Ok((Cow::Owned(bytes), Some(path)))
-        }
+        ModelContent::Bytes(bytes) => Ok(Cow::Borrowed(bytes.as_slice())),
+        ModelContent::Path(path) => std::fs::read(path).map(Cow::Owned).map_err(|e| load(format!("`{}`: {e}", path.display()))),
     }
 }
 

@@ -9,6 +9,8 @@
 mod adapters;
 mod config;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+mod external;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod graph;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod guard;

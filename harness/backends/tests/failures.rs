@@ -40,6 +40,37 @@ fn truncated_and_damaged_files_are_errors() {
 }
 
 #[test]
+fn weights_outside_the_file_are_refused() {
+    for backend in engines() {
+        for (file, place) in [("outside.onnx", "w.bin"), ("outside_branch.onnx", "branch.bin")] {
+            let expected = format!("weights outside the .onnx file (`{place}`): they would escape the hashes of the record; put them into the file");
+            for source in [from_path(&here("fixtures").join(file)), from_bytes(fixture(file))] {
+                match backend.open(&source, &SessionConfig::default()) {
+                    Err(BackendError::Unsupported { what, .. }) => assert_eq!(what, expected, "{}", backend.id()),
+                    Err(e) => panic!("{} {file}: {e}", backend.id()),
+                    Ok(_) => panic!("{} opened {file}", backend.id()),
+                }
+            }
+        }
+        // Graph in attribute in node in graph, over and over: no reader may recurse into it without a bound.
+        let mut file: Vec<u8> = Vec::new();
+        for field in [6u8, 5, 1].into_iter().cycle().take(3_000).chain([7]) {
+            let mut around = vec![(field << 3) | 2];
+            let mut length = file.len();
+            while length > 127 {
+                around.push((length & 127) as u8 | 128);
+                length >>= 7;
+            }
+            around.push(length as u8);
+            around.append(&mut file);
+            file = around;
+        }
+        let error = backend.open(&from_bytes(file), &SessionConfig::default()).err().expect("too deep").to_string();
+        assert!(error.contains("nested deeper than 100"), "{}: {error}", backend.id());
+    }
+}
+
+#[test]
 fn a_configuration_that_cannot_be_honoured_is_refused() {
     let base = SessionConfig::default;
     let setting = |k: &str, v: &str| SessionConfig { settings: [(k.to_owned(), v.to_owned())].into(), ..base() };

@@ -23,6 +23,12 @@ enum Target {
     Man,
 }
 
+/// The manual page of a command, followed by those of its subcommands.
+fn pages(command: &clap::Command, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(bytes)?;
+    command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help").try_for_each(|c| pages(c, bytes))
+}
+
 /// Prints them.
 ///
 /// # Errors
@@ -40,7 +46,10 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<u8> {
     };
     match shell {
         Some(shell) => clap_complete::generate(shell, &mut command, "dyno", &mut bytes),
-        None => clap_mangen::Man::new(command).render(&mut bytes)?,
+        None => {
+            command.build();
+            pages(&command, &mut bytes)?;
+        }
     }
     output::write(&String::from_utf8_lossy(&bytes), None)?;
     Ok(exit::OK)

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(crate) enum DatasetsCommand {
     /// List the kinds of data sets and how each is named on the command line
     List,
-    /// Read a data set as a run would and say what is in it
+    /// Read the annotations as a run would, check that they fit together, and say what is in the data set
     Check {
         /// KIND:PATH[#SPLIT]
         dataset: String,

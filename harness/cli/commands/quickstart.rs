@@ -18,9 +18,8 @@ use std::{
 /// Measure two small models on generated pictures: no network, no library.
 #[derive(Debug, Args)]
 pub(crate) struct QuickstartArgs {
-    /// Folder to write models and pictures to; must not exist
-    #[arg(default_value = "dyno-quickstart")]
-    folder: PathBuf,
+    /// Folder to write models and pictures to; must be empty or not exist [default: dyno-quickstart, or the next free dyno-quickstart-N]
+    folder: Option<PathBuf>,
     /// Engine [default: the first of `dyno backends list`]
     #[arg(short, long)]
     backend: Option<String>,
@@ -69,24 +68,25 @@ struct Line {
     run: RunArgs,
 }
 
+/// The folder that was named, if it is empty; else the first free one. Nothing that is there is touched.
+fn free_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let free = |folder: &Path| !folder.exists() || folder.read_dir().is_ok_and(|mut d| d.next().is_none());
+    match named {
+        Some(folder) if free(folder) => Ok(folder.to_owned()),
+        Some(folder) => Err(exit::usage(format!("`{}` is not empty", folder.display()), "name another folder")),
+        None => (1..)
+            .map(|n| PathBuf::from(if n == 1 { "dyno-quickstart".to_owned() } else { format!("dyno-quickstart-{n}") }))
+            .find(|f| free(f))
+            .ok_or_else(|| exit::usage("no free folder", "")),
+    }
+}
+
 /// Writes models and pictures, measures both models, and says what to try next.
 ///
 /// # Errors
 /// When the folder exists, or a run fails.
 pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8> {
-    let folder = &args.folder;
-    if folder.read_dir().is_ok_and(|mut d| d.next().is_some()) {
-        // Left by an earlier quickstart: only what that one wrote is replaced.
-        if !folder.join("models").join("dyno").join("shapes-detector").is_dir() {
-            return Err(exit::usage(format!("`{}` is not empty", folder.display()), "name another folder: dyno quickstart FOLDER"));
-        }
-        for part in ["models", "pictures", "pictures-by-class"] {
-            let path = folder.join(part);
-            if path.is_dir() {
-                fs::remove_dir_all(&path).with_context(|| format!("cannot replace `{}`", path.display()))?;
-            }
-        }
-    }
+    let folder = &free_folder(args.folder.as_deref())?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let pictures = [("pictures", Layout::Coco), ("pictures-by-class", Layout::Imagenet)];
     for (name, layout) in pictures {
@@ -109,7 +109,7 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
             line.extend(["--backend", backend]);
         }
         let line = Line::try_parse_from(line).map_err(|e| exit::usage(e.to_string(), ""))?;
-        code = code.max(run::run(&line.run, &inner)?);
+        code = run::worst(code, run::run(&line.run, &inner)?);
         context.say(&format!("\n`{}` now says:", manifest.display()));
         let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;
         for field in text.lines().filter(|l| ["accuracy", "inference_time", "mean_average"].iter().any(|k| l.trim_start().starts_with(&format!("\"{k}")))) {

@@ -3,11 +3,11 @@
 use crate::{
     commands::{decoders::listing, report::render},
     context::Context,
-    exit, output,
+    exit,
 };
 use clap::Subcommand;
 use dyno_core::{MeasurementKind, Record};
-use dyno_evidence::{EvidenceStore, RunFolder, find_record, list};
+use dyno_evidence::{EvidenceError, EvidenceStore, RunFolder, find_record, list};
 use dyno_registry::Location;
 
 /// Stored records.
@@ -15,7 +15,7 @@ use dyno_registry::Location;
 pub(crate) enum RecordsCommand {
     /// List the records of run folders and of the evidence beside registered models
     List,
-    /// Show one record whole, as it is stored (JSON), or as a report with `--format`
+    /// Show one record; `--format json` gives it whole, as it is stored
     Show {
         /// Path, unique prefix of an id, or `latest`
         record: String,
@@ -44,9 +44,13 @@ fn stores(context: &Context) -> Vec<EvidenceStore> {
 /// # Errors
 /// When none or several fit, or the record was changed.
 pub(crate) fn find(reference: &str, context: &Context) -> anyhow::Result<(Option<RunFolder>, Record)> {
-    let found = find_record(reference, &context.settings.runs_dir.value, &stores(context));
-    let (record, folder) = found.map_err(|e| anyhow::Error::new(e).context(format!("no record `{reference}`")))?;
-    Ok((folder, record))
+    match find_record(reference, &context.settings.runs_dir.value, &stores(context)) {
+        Ok((record, folder)) => Ok((folder, record)),
+        Err(error @ (EvidenceError::NotFound { .. } | EvidenceError::Ambiguous { .. })) => {
+            Err(exit::usage(error.to_string(), "`dyno records list` shows what there is"))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// One line about a measurement.
@@ -78,13 +82,19 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
         RecordsCommand::List => {
             let mut records: Vec<(Record, &str)> = Vec::new();
             for folder in list(&context.settings.runs_dir.value)? {
-                if folder.is_finished() {
-                    records.push((folder.record()?, "run"));
+                // One broken record must not hide the others.
+                match folder.record() {
+                    Ok(record) => records.push((record, "run")),
+                    Err(error) if folder.is_finished() => eprintln!("warning: {error}"),
+                    Err(_) => {}
                 }
             }
             for store in stores(context) {
                 for stored in store.list()? {
-                    records.push((stored.record?, "evidence"));
+                    match stored.record {
+                        Ok(record) => records.push((record, "evidence")),
+                        Err(error) => eprintln!("warning: `{}`: {error}", stored.path.display()),
+                    }
                 }
             }
             records.sort_by(|a, b| (&a.0.created_utc, &a.0.id).cmp(&(&b.0.created_utc, &b.0.id)));
@@ -108,11 +118,7 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
         }
         RecordsCommand::Show { record } => {
             let (_, record) = find(&record, context)?;
-            if context.format == crate::args::Format::Human {
-                output::write(&(serde_json::to_string_pretty(&record)? + "\n"), None)?;
-            } else {
-                render(std::slice::from_ref(&record), context, None)?;
-            }
+            render(std::slice::from_ref(&record), context, None)?;
             Ok(exit::OK)
         }
     }

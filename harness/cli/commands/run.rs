@@ -1,7 +1,6 @@
 //! `dyno run`: accuracy and latency of models, their records, and the manifests.
 
 use crate::{
-    args::Format,
     commands::report::render,
     context::Context,
     exit, interrupt,
@@ -12,11 +11,11 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use dyno_core::{Annotation, Event, Plan, Precision, Prediction, Record, Scenario, Timed};
+use dyno_core::{Annotation, Event, Plan, Precision, Prediction, Purpose, Record, Scenario, Timed};
 use dyno_evidence::RunFolder;
 use dyno_registry::{Action, FieldChange, ResolvedModel, WriteMode};
 use dyno_reports::{Expectation, Verdict};
-use dyno_runner::{Collector, RunOutcome, WorkerCommand};
+use dyno_runner::{Collector, RunError, RunOutcome, WorkerCommand};
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, atomic::Ordering},
@@ -52,6 +51,15 @@ pub(crate) enum Write {
     Replace,
 }
 
+/// What CI makes of a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Undecided {
+    /// Exit code 0.
+    Pass,
+    /// Exit code 1.
+    Fail,
+}
+
 /// Measure accuracy and latency of models.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -75,16 +83,16 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value = "native")]
     pub(crate) precision: Precision,
     /// Threads of one session [default: 1 for accuracy and offline, all cores for single-stream]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) threads: Option<u32>,
     /// Sessions at once in accuracy and offline runs [default: cores ÷ threads]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     /// Threads that only prepare samples, for engines whose device is not the CPU; 0 lets every worker prepare its own
     #[arg(long, default_value_t = 0)]
     pub(crate) preparing: u32,
     /// Samples of one run of the engine
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: Option<u32>,
     /// How queries arrive: single-stream, offline; may be repeated
     #[arg(long)]
@@ -96,7 +104,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, default_value_t = Profile::Normal)]
     pub(crate) profile: Profile,
     /// Use this many samples: always the same ones, a smaller subset being part of a larger one
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) samples: Option<u32>,
     /// Seed of sample order and bootstrap
     #[arg(long, default_value_t = 0)]
@@ -125,6 +133,9 @@ pub(crate) struct RunArgs {
     /// Fail (exit code 1) unless this holds: 'AP>=0.295', 'p90<=12ms'; may be repeated
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) expect: Vec<String>,
+    /// Exit code when something is undecided or INVALID: pass (0) or fail (1) [default: 4]
+    #[arg(long, value_enum)]
+    pub(crate) undecided: Option<Undecided>,
     /// Samples that may fail
     #[arg(long, default_value_t = 0)]
     pub(crate) max_errors: u32,
@@ -152,7 +163,7 @@ pub(crate) struct RunArgs {
 }
 
 /// The worst of several exit codes: an interrupt, then failures, then doubts.
-fn worst(a: u8, b: u8) -> u8 {
+pub(crate) fn worst(a: u8, b: u8) -> u8 {
     let rank = |c: u8| match c {
         exit::OK => 0,
         exit::UNDECIDED => 1,
@@ -170,24 +181,21 @@ fn worst(a: u8, b: u8) -> u8 {
 /// # Errors
 /// When a plan cannot be made, or the only model fails. With several models each failure is told and the next one runs.
 pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
-    let mut expectations = Vec::new();
-    for text in &args.expect {
-        expectations.push(text.parse::<Expectation>().map_err(|e| exit::usage(e.to_string(), ""))?);
+    let expectations = check(args)?;
+    // All plans before the first run: a mistake in the last name should not cost the measurements before it.
+    let planned = args.models.iter().map(|reference| plan_one(reference, args, context)).collect::<anyhow::Result<Vec<_>>>()?;
+    if args.dry_run {
+        let plans: Vec<&Plan> = planned.iter().map(|p| &p.plan).collect();
+        let text = if let [one] = plans.as_slice() { serde_json::to_string_pretty(one)? } else { serde_json::to_string_pretty(&plans)? };
+        crate::output::write(&(text + "\n"), args.out.as_deref())?;
+        return Ok(exit::OK);
     }
     let mut records = Vec::new();
     let mut code = exit::OK;
-    for reference in &args.models {
-        match one(reference, args, &expectations, context) {
-            Ok((record, one)) => {
-                records.extend(record);
-                code = worst(code, one);
-            }
-            Err(error) if args.models.len() > 1 => {
-                eprintln!("`{reference}`:");
-                code = worst(code, exit::report(&error));
-            }
-            Err(error) => return Err(error),
-        }
+    for Planned { plan, model } in planned {
+        let (record, result) = one(plan, &model, args, &expectations, context);
+        records.extend(record);
+        code = worst(code, result.unwrap_or_else(|error| exit::report(&error)));
         if interrupt::install().load(Ordering::Relaxed) {
             break;
         }
@@ -195,35 +203,79 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
     if !records.is_empty() {
         render(&records, context, args.out.as_deref())?;
     }
-    Ok(code)
+    Ok(match (code, args.undecided) {
+        (exit::UNDECIDED, Some(Undecided::Pass)) => exit::OK,
+        (exit::UNDECIDED, Some(Undecided::Fail)) => exit::VERDICT,
+        _ => code,
+    })
 }
 
-fn one(reference: &str, args: &RunArgs, expectations: &[Expectation], context: &Context) -> anyhow::Result<(Option<Record>, u8)> {
-    let Planned { mut plan, model } = plan::build(reference, args, context)?;
-    if args.write.is_some() {
-        if plan.spec.model.recipe_assumed {
-            return Err(exit::usage(
-                "--write needs a recipe that somebody named: this one was assumed",
-                format!("--recipe {}", plan.spec.model.recipe.as_deref().unwrap_or("NAME")),
-            ));
+/// What can be known to be wrong before anything is read.
+fn check(args: &RunArgs) -> anyhow::Result<Vec<Expectation>> {
+    for path in [&args.out, &args.export_predictions].into_iter().flatten() {
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !parent.is_dir() {
+            return Err(exit::usage(format!("the folder `{}` of `{}` does not exist", parent.display(), path.display()), ""));
         }
-        dyno_registry::check_writable(&model)?;
     }
-    if args.dry_run {
-        let text = if context.format == Format::Json { serde_json::to_string(&plan)? } else { serde_json::to_string_pretty(&plan)? };
-        crate::output::write(&(text + "\n"), args.out.as_deref())?;
-        return Ok((None, exit::OK));
+    if args.export_predictions.is_some() && (args.models.len() > 1 || !args.only.accuracy()) {
+        return Err(exit::usage("--export-predictions is for one model and needs its accuracy run", ""));
     }
-    let folder = run_folder(&plan, args, context)?;
-    folder.path().clone_into(&mut plan.bindings.run_folder);
-    folder.write_plan(&plan)?;
-    let outcome = measure(&plan, args, context)?;
-    folder.write_record(&outcome.record)?;
-    if let Some(path) = &args.export_predictions {
-        export(&plan, &outcome, path)?;
+    if args.write.is_some() && args.labels.is_some() {
+        return Err(exit::usage(
+            "--write does not go with --labels: the manifest would show numbers that it does not explain",
+            "set `labels` in the model's dyno.json (`dyno models configure`)",
+        ));
     }
-    let code = conclude(&model, &outcome, &folder, args, expectations, context)?;
-    Ok((Some(outcome.record), code))
+    args.expect.iter().map(|text| text.parse::<Expectation>().map_err(|e| exit::usage(e.to_string(), ""))).collect()
+}
+
+fn plan_one(reference: &str, args: &RunArgs, context: &Context) -> anyhow::Result<Planned> {
+    let planned = plan::build(reference, args, context)?;
+    let model = &planned.plan.spec.model;
+    if args.write.is_some() {
+        if planned.plan.spec.execution.backend == "null" {
+            return Err(exit::usage("--write needs an engine that computes: `null` measures nothing of the model", "choose another with --backend"));
+        }
+        if model.recipe_assumed {
+            let hint = format!("--recipe {}", model.recipe.as_deref().unwrap_or("NAME"));
+            return Err(exit::usage("--write needs a recipe that somebody named: this one was assumed", hint));
+        }
+        if args.dry_run {
+            return Ok(planned);
+        }
+        dyno_registry::check_writable(&planned.model)?;
+    }
+    if args.export_predictions.is_some() && model.purpose != Purpose::ObjectDetection {
+        return Err(exit::usage(format!("--export-predictions writes detections, and `{reference}` is for {:?}", model.purpose), ""));
+    }
+    Ok(planned)
+}
+
+/// Runs one plan. What was measured comes back even when something fails after it.
+fn one(mut plan: Plan, model: &ResolvedModel, args: &RunArgs, expectations: &[Expectation], context: &Context) -> (Option<Record>, anyhow::Result<u8>) {
+    let prepared = run_folder(&plan, args, context).and_then(|folder| {
+        folder.path().clone_into(&mut plan.bindings.run_folder);
+        folder.write_plan(&plan)?;
+        Ok(folder)
+    });
+    let folder = match prepared {
+        Ok(folder) => folder,
+        Err(error) => return (None, Err(error)),
+    };
+    let (outcome, failure) = measure(&plan, args, context);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return (None, Err(failure.unwrap_or(error))),
+    };
+    let kept = folder.write_record(&outcome.record).map_err(anyhow::Error::from);
+    if let Some(failure) = failure {
+        context.say(&format!("what was measured before is record {} in `{}`", outcome.record.short_id(), folder.path().display()));
+        return (Some(outcome.record), Err(failure));
+    }
+    let exported = args.export_predictions.as_ref().map_or(Ok(()), |path| export(&plan, &outcome, path));
+    let code = kept.and(exported).and_then(|()| conclude(model, &outcome, &folder, args, expectations, context));
+    (Some(outcome.record), code)
 }
 
 /// A new run folder, or with `--resume` the newest unfinished one of the same plan.
@@ -233,10 +285,10 @@ fn run_folder(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<
     if args.resume {
         let unfinished = dyno_evidence::list(root)?.into_iter().rev().find(|folder| {
             let same = folder.read_plan().ok().and_then(|p| p.spec.sha256().ok()).is_some_and(|s| s == sha256);
-            // A partial record is not the end of its run.
-            let complete = folder
-                .record()
-                .is_ok_and(|r| !r.measurements.is_empty() && r.measurements.iter().all(|m| !m.validity.codes.contains(&dyno_core::ValidityCode::Partial)));
+            // A partial record, or one without the latency half, is not the end of its run.
+            let wanted = usize::from(plan.spec.accuracy.is_some()) + plan.spec.performance.len();
+            let partial = |r: &Record| r.measurements.iter().any(|m| m.validity.codes.contains(&dyno_core::ValidityCode::Partial));
+            let complete = folder.record().is_ok_and(|r| r.measurements.len() == wanted && !partial(&r));
             same && !complete
         });
         return unfinished.ok_or_else(|| exit::usage(format!("no unfinished run of this plan in `{}`", root.display()), "run without --resume to begin one"));
@@ -246,7 +298,8 @@ fn run_folder(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<
     Ok(RunFolder::create(&root, &plan.spec.model.reference, &sha256, jiff::Timestamp::now())?)
 }
 
-fn measure(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<RunOutcome> {
+/// Measures. Beside the outcome, why the worker failed, if it did: then the outcome holds what it had done before, if anything.
+fn measure(plan: &Plan, args: &RunArgs, context: &Context) -> (anyhow::Result<RunOutcome>, Option<anyhow::Error>) {
     let machine = dyno_machine::describe(args.include_host);
     let created = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
     let progress = Progress::new(context.quiet);
@@ -256,16 +309,30 @@ fn measure(plan: &Plan, args: &RunArgs, context: &Context) -> anyhow::Result<Run
         collector.lock().unwrap_or_else(PoisonError::into_inner).on(&event);
     };
     let stop = interrupt::install();
-    if args.isolate {
-        let command = WorkerCommand { program: std::env::current_exe()?, arguments: vec!["worker".into()] };
-        dyno_runner::isolate(plan, &command, &sink)
+    let worked = if args.isolate {
+        match std::env::current_exe() {
+            Ok(program) => dyno_runner::isolate(plan, &WorkerCommand { program, arguments: vec!["worker".into()] }, &sink),
+            Err(error) => Err(RunError::Child(error)),
+        }
     } else {
         dyno_runner::worker(plan, &TABLES, &sink, stop)
-    }
-    .with_context(|| format!("the run of `{}` failed; finished shards are kept in `{}`", plan.spec.model.reference, plan.bindings.run_folder.display()))?;
+    };
     drop(progress);
+    let reference = &plan.spec.model.reference;
+    let shards = RunFolder::open(&plan.bindings.run_folder).and_then(|f| f.shards()).map_or(0, |s| s.len());
+    let failure = worked.err().map(|error| {
+        let kept = if shards > 0 {
+            format!("; {shards} finished shards are kept in `{}`, --resume goes on from there", plan.bindings.run_folder.display())
+        } else {
+            String::new()
+        };
+        anyhow::Error::new(error).context(format!("the run of `{reference}` failed{kept}"))
+    });
     let collector = collector.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(collector.finish(plan, &TABLES, version::tool(), machine, created)?)
+    if failure.is_some() && !collector.has_measured() {
+        return (Err(anyhow::anyhow!("nothing was measured")), failure);
+    }
+    (collector.finish(plan, &TABLES, version::tool(), machine, created).map_err(anyhow::Error::from), failure)
 }
 
 /// Writes back, checks expectations, and says the exit code.
@@ -288,7 +355,14 @@ fn conclude(
         code = worst(code, exit::VERDICT);
     }
     for expectation in expectations {
-        let result = expectation.evaluate(record).map_err(|e| exit::usage(e.to_string(), ""))?;
+        let result = match expectation.evaluate(record) {
+            Ok(result) => result,
+            Err(error) => {
+                eprintln!("error: {error}");
+                code = worst(code, exit::USAGE);
+                continue;
+            }
+        };
         let (word, reason, one) = match &result.verdict {
             Verdict::Passed => ("expectation met", "", exit::OK),
             Verdict::Failed => ("expectation FAILED", "", exit::VERDICT),
@@ -308,7 +382,7 @@ fn conclude(
         code = worst(code, exit::INTERRUPTED);
     }
     if let Some(write) = args.write {
-        if outcome.partial || outcome.too_many_failures {
+        if outcome.partial || outcome.too_many_failures || outcome.missed_reference.is_some() {
             eprintln!("nothing was written to the manifest");
         } else {
             let mode = if write == Write::Replace { WriteMode::Replace } else { WriteMode::Fill };

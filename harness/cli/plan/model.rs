@@ -41,7 +41,14 @@ pub(crate) fn describe(
     let complete = spec.decoder.is_some() && spec.inputs.iter().any(|i| !i.preprocess.is_empty());
     let mut assumed = false;
     let mut labels_source = spec.labels.clone();
-    if named.is_some() || !complete {
+    if complete && let (Some(flag), true) = (&args.recipe, spec.recipe.is_none()) {
+        // Nothing of the recipe would be used, and the record would name it all the same.
+        return Err(exit::usage(
+            format!("`{reference}` describes its own preprocessing and decoder, so --recipe {flag} has nothing to add"),
+            "leave --recipe out, or change the description",
+        ));
+    }
+    if !complete {
         let io = open_io(&resolved, execution, &spec.outputs)?;
         let recipe = if let Some(name) = &named {
             dyno_vision::recipe(name)?
@@ -114,9 +121,12 @@ fn assume(reference: &str, io: &IoSpec) -> anyhow::Result<&'static Recipe> {
         [] => {
             let outputs: Vec<String> =
                 io.outputs.iter().map(|o| format!("{} [{}]", o.name, o.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"))).collect();
+            // Outputs of a classifier tell nothing of its preprocessing, so none is taken; those that could be meant are named.
+            let possible: Vec<&str> = dyno_vision::RECIPES.iter().filter(|r| r.resolve(io).is_ok()).map(|r| r.name).collect();
+            let named = if possible.is_empty() { String::new() } else { format!(" (its input would fit: {})", possible.join(", ")) };
             Err(exit::usage(
                 format!("no recipe fits the outputs of `{reference}`: {}", outputs.join(", ")),
-                "name one with --recipe, or describe the model in a dyno.json (`dyno models configure`)",
+                format!("name one with --recipe{named}, or describe the model in a dyno.json (`dyno models configure`)"),
             ))
         }
         several => {

@@ -17,7 +17,9 @@ pub struct CanonicalError(#[from] serde_json::Error);
 /// # Errors
 /// When the value has no JSON form.
 pub fn canonical_json<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    Ok(serde_json_canonicalizer::to_vec(value)?)
+    // Through the text: a number of 32 bits is the decimal that a file shows, not its 64-bit neighbour, so that whoever reads the file hashes the same.
+    let value: serde_json::Value = serde_json::from_slice(&serde_json::to_vec(value)?)?;
+    Ok(serde_json_canonicalizer::to_vec(&value)?)
 }
 
 /// Lower-case hexadecimal sha256 of the canonical JSON of `value`.
@@ -46,6 +48,7 @@ mod tests {
         let value = serde_json::json!({"b": 1.0, "a": [1e21, 0.1, 5e-324], "é": "\u{7f}"});
         let text = String::from_utf8(canonical_json(&value).expect("JSON")).expect("UTF-8");
         assert_eq!(text, "{\"a\":[1e+21,0.1,5e-324],\"b\":1,\"é\":\"\u{7f}\"}");
+        assert_eq!(canonical_json(&[0.406_f32]).expect("JSON"), b"[0.406]", "as the file shows it");
         assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

@@ -25,13 +25,16 @@ pub struct SampleResult {
     pub tensor_sha256: Option<String>,
 }
 
-/// Content of a shard file: a function of plan and samples alone, so that two runs write the same bytes.
+/// Content of a shard file: a function of plan, engine and samples alone, so that two runs write the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shard {
     /// Hash of the plan's spec that it belongs to.
     pub plan_sha256: String,
     /// Position among the shards.
     pub number: u32,
+    /// Library, provider and precision of the engine that measured it: results of two engines are never mixed. Empty when nobody said.
+    #[serde(default)]
+    pub executed_by: String,
     /// Its samples, by rising index.
     pub results: Vec<SampleResult>,
 }
@@ -80,6 +83,13 @@ pub enum Event {
         /// Of how many.
         total: u64,
     },
+    /// A thread of the accuracy run takes samples in hand: what a crash is blamed on.
+    Working {
+        /// Number of the thread.
+        worker: u32,
+        /// Ids of the samples; empty when it has none.
+        ids: Vec<String>,
+    },
     /// A shard is on disk.
     ShardDone {
         /// Position among the shards.
@@ -111,7 +121,7 @@ pub enum Event {
     Died {
         /// Exit status or signal.
         status: String,
-        /// The last sample begun, if known.
+        /// What it had in hand, in words, if known.
         sample: Option<String>,
     },
     /// The worker cannot go on.

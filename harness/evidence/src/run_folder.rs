@@ -157,13 +157,26 @@ impl RunFolder {
     /// [`EvidenceError::Conflict`] when the shard is there, intact, with other content; [`EvidenceError::NotFound`] when the
     /// artifact is not in the folder.
     pub fn add_shard(&self, number: u32, artifact: &Artifact) -> Result<(), EvidenceError> {
+        self.enter_shard(number, artifact, false)
+    }
+
+    /// As [`add_shard`](Self::add_shard) for a shard that was measured anew: it takes the place of one with other content, which stays in
+    /// the folder but is no longer the shard.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotFound`] when the artifact is not in the folder.
+    pub fn replace_shard(&self, number: u32, artifact: &Artifact) -> Result<(), EvidenceError> {
+        self.enter_shard(number, artifact, true)
+    }
+
+    fn enter_shard(&self, number: u32, artifact: &Artifact, replace: bool) -> Result<(), EvidenceError> {
         self.artifact_path(&artifact.sha256)?;
         let _guard = self.guard()?;
         if let Some(existing) = self.journal()?.get(&number) {
             if existing.sha256 == artifact.sha256 {
                 return Ok(());
             }
-            if self.intact(existing) {
+            if !replace && self.intact(existing) {
                 return Err(EvidenceError::Conflict { number, existing: existing.sha256.clone(), new: artifact.sha256.clone() });
             }
         }

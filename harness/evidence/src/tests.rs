@@ -104,6 +104,10 @@ fn a_damaged_shard_is_not_done_and_a_conflicting_one_an_error() {
     let b = folder.put("shard", "jsonl", b"b").expect("kept");
     folder.add_shard(0, &a).expect("entered");
     assert!(matches!(folder.add_shard(0, &b), Err(EvidenceError::Conflict { number: 0, .. })));
+    folder.replace_shard(0, &b).expect("measured anew");
+    assert_eq!(folder.shards().expect("readable"), vec![(0, b.clone())]);
+    folder.replace_shard(0, &a).expect("and back");
+    assert_eq!(folder.shards().expect("readable"), vec![(0, a.clone())]);
     fs::write(folder.artifact_path(&a.sha256).expect("there"), b"x").expect("damaged");
     assert!(folder.shards().expect("readable").is_empty());
     assert!(matches!(folder.get(&a), Err(EvidenceError::Changed { .. })));

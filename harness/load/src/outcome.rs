@@ -76,7 +76,7 @@ pub struct Outcome {
     pub first_query_ns: u64,
     /// Queries under way at once.
     pub slots: usize,
-    /// Samples a second over `duration_ns`.
+    /// Samples a second over `duration_ns` without `progress_ns`: no query could run while progress was told.
     pub throughput_per_s: f64,
     /// Time spent in the progress callback within `duration_ns`, in nanoseconds; in no latency.
     pub progress_ns: u64,
@@ -138,7 +138,7 @@ impl Outcome {
             first_query_ns: totals.first_query_ns,
             slots: totals.slots,
             // A clock too coarse to see the run counts as one nanosecond: the figure stays finite.
-            throughput_per_s: samples as f64 * 1e9 / totals.duration_ns.max(1) as f64,
+            throughput_per_s: samples as f64 * 1e9 / totals.duration_ns.saturating_sub(totals.progress_ns).max(1) as f64,
             progress_ns: totals.progress_ns,
             stop_reason: totals.stop_reason,
             codes,

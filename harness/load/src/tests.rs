@@ -311,6 +311,7 @@ fn progress_comes_between_queries_and_costs_no_latency() {
     assert_eq!(seen.last(), Some(&(Phase::Finished, 20, 1000)));
     assert_eq!(outcome.progress_ns, 6 * 5 * MS);
     assert_eq!(outcome.duration_ns, 20 * 40 * MS + 6 * 5 * MS);
+    assert!((outcome.throughput_per_s - 25.0).abs() < 1e-9, "one in 40 ms, whatever progress cost: {}", outcome.throughput_per_s);
 
     // With several slots there is never a moment without a query.
     let mut busy = Fake::new(&clock, 2, false, |_| 40 * MS);

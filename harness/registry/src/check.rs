@@ -8,7 +8,7 @@ use crate::{
     search::{ListedModel, Location},
     write::{Action, FieldChange, Target, same_weights},
 };
-use dyno_core::{Purpose, Record, SampleSetRecord};
+use dyno_core::{CanonicalError, ModelPlan, ModelSpec, Purpose, Record, SampleSetRecord, canonical_sha256};
 use dyno_evidence::RecordRef;
 use serde_json::Value;
 
@@ -30,8 +30,8 @@ pub struct Finding {
     pub field: Option<&'static str>,
     /// How it came out.
     pub status: FindingStatus,
-    /// `ok`, `no-evidence`, `evidence-unreadable`, `differs`, `lost`, `stale-weights`, `stale-preprocessing`, `stale-dataset`,
-    /// `no-files`, `no-dataset`, `unreadable`.
+    /// `ok`, `no-evidence`, `evidence-unreadable`, `differs`, `lost`, `stale-weights`, `stale-preprocessing`, `stale-labels`,
+    /// `stale-dataset`, `no-files`, `no-dataset`, `unreadable`.
     pub code: &'static str,
     /// Details, for people.
     pub detail: String,
@@ -48,16 +48,19 @@ pub enum DatasetState {
     NotAtHand,
 }
 
+/// Says what became of a sample set of a record.
+pub type DatasetCheck<'a> = &'a dyn Fn(&Record, &SampleSetRecord) -> DatasetState;
+
 fn finding(field: Option<&'static str>, status: FindingStatus, code: &'static str, detail: impl Into<String>) -> Finding {
     Finding { field, status, code, detail: detail.into() }
 }
 
 /// Checks every field of a model that has a value or evidence. `dataset` says what became of a sample set; a caller without
-/// datasets answers [`DatasetState::NotAtHand`].
+/// datasets answers [`DatasetState::NotAtHand`]. It is given the record too, whose plan says how many samples were asked for.
 ///
 /// # Errors
 /// When manifest or index cannot be read, or the model is a bare file.
-pub fn check(listed: &ListedModel, options: &ResolveOptions, dataset: &dyn Fn(&SampleSetRecord) -> DatasetState) -> Result<Vec<Finding>, RegistryError> {
+pub fn check(listed: &ListedModel, options: &ResolveOptions, dataset: DatasetCheck<'_>) -> Result<Vec<Finding>, RegistryError> {
     let mut findings = Vec::new();
     let target = Target::open(&listed.location)?;
     let resolved = match resolve_listed(listed.clone(), options) {
@@ -101,7 +104,7 @@ fn field_findings(
     field: &'static str,
     value: Option<&Value>,
     reference: &RecordRef,
-    dataset: &dyn Fn(&SampleSetRecord) -> DatasetState,
+    dataset: DatasetCheck<'_>,
 ) -> Vec<Finding> {
     let failed = |code, detail: String| finding(Some(field), FindingStatus::Failed, code, detail);
     let record = match target.store.get(&reference.record) {
@@ -127,13 +130,18 @@ fn field_findings(
             Ok(Err(detail)) => out.push(failed("stale-weights", detail)),
             Err(e) => out.push(failed("stale-weights", e.to_string())),
         }
-        if let Some(detail) = preprocessing_changed(model, &record) {
+        if let Some(detail) = description_changed(&model.spec, &record.plan.spec.model) {
             out.push(failed("stale-preprocessing", detail));
+        }
+        match labels_changed(model, &record.plan.spec.model) {
+            Ok(None) => {}
+            Ok(Some(detail)) => out.push(failed("stale-labels", detail)),
+            Err(e) => out.push(failed("stale-labels", e.to_string())),
         }
     }
     let set = record.measurements.get(reference.measurement).and_then(|m| sample_set(&record, m));
     if let Some(set) = set {
-        match dataset(set) {
+        match dataset(&record, set) {
             DatasetState::Same => {}
             DatasetState::Changed => out.push(failed("stale-dataset", format!("`{}` is no longer what was measured on", set.id))),
             DatasetState::NotAtHand => out.push(finding(Some(field), FindingStatus::Unchecked, "no-dataset", format!("`{}` is not at hand", set.id))),
@@ -145,32 +153,47 @@ fn field_findings(
     out
 }
 
-/// What the model says about its inputs, outputs and decoder now, against the plan of the record. Where the model is silent the
-/// plan was filled in by a recipe, and only the recipe's name is compared.
-fn preprocessing_changed(model: &ResolvedModel, record: &Record) -> Option<String> {
-    let plan = &record.plan.spec.model;
-    for (i, input) in model.spec.inputs.iter().enumerate().filter(|(_, i)| !i.preprocess.is_empty()) {
-        let measured =
-            input.name.as_ref().map_or_else(|| plan.inputs.get(i), |n| plan.inputs.iter().find(|p| p.name.as_ref() == Some(n)).or_else(|| plan.inputs.get(i)));
-        if measured.is_none_or(|m| m.preprocess != input.preprocess) {
-            let was = measured.and_then(|m| serde_json::to_string(&m.preprocess).ok()).unwrap_or_default();
-            let now = serde_json::to_string(&input.preprocess).unwrap_or_default();
-            return Some(format!("preprocessing of input {i} was {was}, is {now}"));
-        }
+/// What the model says about its inputs, outputs and decoder now, against the plan of the record. Where it is silent, the plan must
+/// have been filled in by the recipe that it names now too; what a recipe fills in is compared by the recipe's name only.
+fn description_changed(now: &ModelSpec, was: &ModelPlan) -> Option<String> {
+    if now.recipe != was.recipe {
+        return Some(match &now.recipe {
+            None => {
+                let recipe = was.recipe.as_deref().unwrap_or_default();
+                format!("measured with recipe `{recipe}`, which the model does not name: `dyno models configure --recipe {recipe}` names it")
+            }
+            Some(recipe) => format!("the recipe was {}, is `{recipe}`", was.recipe.as_ref().map_or_else(|| "none".to_owned(), |r| format!("`{r}`"))),
+        });
     }
-    if let (Some(now), Some(was)) = (&model.spec.recipe, &plan.recipe)
-        && now != was
-    {
-        return Some(format!("the recipe was `{was}`, is `{now}`"));
+    // As a plan is made: the inputs are the model's own as soon as one of them says its preprocessing.
+    let speaks = now.inputs.iter().any(|i| !i.preprocess.is_empty());
+    if (speaks || now.recipe.is_none()) && now.inputs != was.inputs {
+        let pairs = (0..now.inputs.len().max(was.inputs.len())).map(|i| (i, was.inputs.get(i), now.inputs.get(i)));
+        let (i, before, after) = pairs.into_iter().find(|(_, a, b)| a != b)?;
+        return Some(format!("input {i} was {}, is {}", text(&before), text(&after)));
     }
-    let decoder = model.spec.decoder.as_ref()?;
-    let changed = decoder.kind != plan.decoder.kind
-        || (!decoder.parameters.is_null() && decoder.parameters != plan.decoder.parameters)
-        || (decoder.evaluate.is_some() && decoder.evaluate != plan.decoder.evaluate)
-        || (decoder.deploy.is_some() && decoder.deploy != plan.decoder.deploy);
-    changed.then(|| {
-        format!("the decoder was {}, is {}", serde_json::to_string(&plan.decoder).unwrap_or_default(), serde_json::to_string(decoder).unwrap_or_default())
-    })
+    if now.outputs != was.outputs {
+        return Some(format!("the outputs were {}, are {}", text(&was.outputs), text(&now.outputs)));
+    }
+    match &now.decoder {
+        Some(decoder) if *decoder != was.decoder => Some(format!("the decoder was {}, is {}", text(&was.decoder), text(decoder))),
+        None if now.recipe.is_none() => Some(format!("the decoder was {}, the model names none", text(&was.decoder))),
+        _ => None,
+    }
+}
+
+/// The classes now against those of the record. A model that names none has those of its recipe.
+fn labels_changed(model: &ResolvedModel, was: &ModelPlan) -> Result<Option<String>, CanonicalError> {
+    let Some(plan) = &was.labels else { return Ok(None) };
+    let Some((source, labels)) = &model.labels else {
+        return Ok(model.spec.recipe.is_none().then(|| format!("measured with the labels of `{}`, the model names none", plan.source)));
+    };
+    let changed = canonical_sha256(labels)? != plan.sha256;
+    Ok(changed.then(|| format!("the {} labels of `{}` were others than the {} of `{source}` now", plan.count, plan.source, labels.len())))
+}
+
+fn text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Puts back fields that other tools dropped: those that are empty and have evidence that still reads. (ETA's own tools rewrite

@@ -46,15 +46,17 @@ pub(crate) fn sample_set<'r>(record: &'r Record, measurement: &Measurement) -> O
 }
 
 fn sentence(record: &Record, measurement: &Measurement, score: &Score, value: f64) -> Result<String, String> {
-    let MeasurementKind::Accuracy { sample_set: id, n, .. } = &measurement.kind else { return Err("not an accuracy measurement".to_owned()) };
+    let MeasurementKind::Accuracy { sample_set: id, n, failed, .. } = &measurement.kind else { return Err("not an accuracy measurement".to_owned()) };
     let set = sample_set(record, measurement).ok_or_else(|| format!("the record does not describe its sample set `{id}`"))?;
     let interval = score.interval.as_ref().map_or_else(String::new, |i| {
         let decimals = if i.high - i.low < 0.01 { 4 } else { 3 };
         format!(" ({} % {:.decimals$}–{:.decimals$})", significant(i.level * 100.0, 4), i.low, i.high)
     });
     let subset = if set.full { "" } else { " (subset, not comparable with the full set)" };
-    let images = if *n == 1 { "image" } else { "images" };
-    Ok(format!("{} {value:.4}{interval} on {id}, {n} {images}{subset}", score.metric))
+    let total = n.saturating_add(*failed);
+    let images = if total == 1 { "image" } else { "images" };
+    let judged = if *failed == 0 { format!("{n} {images}") } else { format!("{n} of {total} {images} ({failed} failed)") };
+    Ok(format!("{} {value:.4}{interval} on {id}, {judged}{subset}", score.metric))
 }
 
 fn share(value: f64) -> Value {
@@ -94,7 +96,8 @@ pub(crate) fn value_of(record: &Record, index: usize, field: &str) -> Result<Val
     }
 }
 
-/// The measurement that `field` would show and its value: the first that fits, among all or at `only`.
+/// The measurement that `field` would show and its value: the first that fits, among all or at `only`. An accuracy of which samples
+/// failed fits no field: it is not that of its sample set.
 ///
 /// # Errors
 /// Why there is none; of several reasons the one of the measurement of the right kind.
@@ -106,7 +109,13 @@ pub(crate) fn choose(record: &Record, field: &str, only: Option<usize>) -> Resul
             continue;
         }
         match value_of(record, i, field) {
-            Ok(value) => return Ok((i, value)),
+            Ok(value) => match &measurement.kind {
+                MeasurementKind::Accuracy { failed, .. } if *failed > 0 => {
+                    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    reason = format!("{failed} samples failed, so it is not the accuracy on the sample set: {shown}");
+                }
+                _ => return Ok((i, value)),
+            },
             Err(e) => reason = e,
         }
     }
@@ -120,8 +129,8 @@ pub(crate) fn fields(is_package: bool, purpose: Option<Purpose>) -> &'static [&'
 
 /// What separates two measurements of one model; `None` where they are of one series and comparable.
 ///
-/// Threads, batch, scenario and interval separate performance only: an accuracy run divides the machine as it likes and its
-/// scores do not depend on that.
+/// Threads, batch, scenario, interval, settings and the machine itself separate performance only: an accuracy run divides the
+/// machine as it likes and its scores do not depend on that. The board alone does not tell one PC from another.
 pub(crate) fn difference(a: (&Record, &Measurement), b: (&Record, &Measurement)) -> Option<String> {
     let facts = |(record, m): (&Record, &Measurement)| {
         let (MeasurementKind::Accuracy { sample_set, .. } | MeasurementKind::Performance { sample_set, .. }) = &m.kind;
@@ -141,6 +150,10 @@ pub(crate) fn difference(a: (&Record, &Measurement), b: (&Record, &Measurement))
                 ("batch", m.execution.batch.to_string()),
                 ("scenario", scenario.to_string()),
                 ("timed", timed.to_string()),
+                ("processor", record.machine.cpu.clone()),
+                ("cores", record.machine.cores.to_string()),
+                ("provider", m.execution.provider.clone().unwrap_or_default()),
+                ("settings", m.execution.settings.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")),
             ]),
         }
         facts

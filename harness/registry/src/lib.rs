@@ -29,7 +29,7 @@ mod version;
 mod write;
 
 pub use alwaysai::{ALWAYSAI_MANIFEST, AlwaysAiManifest};
-pub use check::{DatasetState, Finding, FindingStatus, check, repair};
+pub use check::{DatasetCheck, DatasetState, Finding, FindingStatus, check, repair};
 pub use configure::{ConfigureOptions, ThresholdOptions, configure};
 pub use error::RegistryError;
 pub use eta::{ETA_MANIFEST, EtaEntry, EtaManifest};

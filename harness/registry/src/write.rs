@@ -12,9 +12,9 @@ use crate::{
     search::Location,
 };
 use dyno_core::{FileRole, Record};
-use dyno_evidence::{EvidenceStore, RecordRef, RunFolder, atomic_write, hash_file};
+use dyno_evidence::{EvidenceStore, FileLock, RecordRef, RunFolder, atomic_write, hash_file};
 use serde_json::Value;
-use std::{fmt, fs};
+use std::{collections::BTreeMap, fmt, fs};
 
 /// What a write may overwrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,17 @@ pub fn check_writable(model: &ResolvedModel) -> Result<(), RegistryError> {
     if meta.permissions().readonly() {
         return Err(reason("the manifest is read-only".to_owned()));
     }
-    target.store.lock().map(drop).map_err(|e| reason(format!("{e}: {}", std::error::Error::source(&e).map_or_else(String::new, ToString::to_string))))
+    if target.store.folder().exists() {
+        return target
+            .store
+            .lock()
+            .map(drop)
+            .map_err(|e| reason(format!("{e}: {}", std::error::Error::source(&e).map_or_else(String::new, ToString::to_string))));
+    }
+    // Nothing of a question stays behind: the evidence is made by the first write.
+    let probe = target.path.with_file_name(format!(".dyno-probe-{}-{:?}", std::process::id(), std::thread::current().id()));
+    let made = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
+    made.map_err(|e| reason(format!("its folder cannot be written: {e}")))
 }
 
 /// The weights of the record are those of the model, file by file.
@@ -196,15 +206,20 @@ fn apply(
             if reasons.is_empty() { "the record has no such measurement" } else { reasons.first().copied().unwrap_or_default() }
         )));
     }
-    let store = Target::open(&model.location)?.store;
+    let unlocked = Target::open(&model.location)?;
+    if chosen.iter().all(|(_, c)| c.is_err()) {
+        let change = |(field, choice): (&'static str, Result<_, String>)| {
+            choice.err().map(|reason| FieldChange { field, old: unlocked.value(field), new: None, action: Action::NotMeasured, reason })
+        };
+        return Ok(chosen.into_iter().filter_map(change).collect());
+    }
+    let store = unlocked.store;
     let guard = store.lock()?;
     // Read again: another process may have written while this one waited for the lock.
     let mut target = Target::open(&model.location)?;
-    if chosen.iter().any(|(_, c)| c.is_ok()) {
-        store.put(record)?;
-        if let Some(folder) = artifacts {
-            store.copy_artifacts(record, folder)?;
-        }
+    store.put(record)?;
+    if let Some(folder) = artifacts {
+        store.copy_artifacts(record, folder)?;
     }
     let shown = store.shown()?;
     let mut changes = Vec::new();
@@ -229,11 +244,26 @@ fn apply(
         changes.push(FieldChange { field, old, new: Some(new), action, reason });
     }
     if !references.is_empty() {
-        let shown: Vec<(&str, Option<&RecordRef>)> = references.iter().map(|(f, r)| (*f, Some(r))).collect();
-        store.set_shown_locked(&guard, &shown)?;
-        target.save()?;
+        commit(&store, &guard, &references, &shown, || target.save())?;
     }
     Ok(changes)
+}
+
+/// Index, then manifest; when the manifest cannot be saved the index says again what it said before.
+pub(crate) fn commit(
+    store: &EvidenceStore,
+    guard: &FileLock,
+    references: &[(&str, RecordRef)],
+    before: &BTreeMap<String, RecordRef>,
+    save: impl FnOnce() -> Result<(), RegistryError>,
+) -> Result<(), RegistryError> {
+    let now: Vec<(&str, Option<&RecordRef>)> = references.iter().map(|(f, r)| (*f, Some(r))).collect();
+    store.set_shown_locked(guard, &now)?;
+    save().or_else(|e| {
+        let old: Vec<(&str, Option<&RecordRef>)> = references.iter().map(|(f, _)| (*f, before.get(*f))).collect();
+        store.set_shown_locked(guard, &old)?;
+        Err(e)
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one decision over one field, called once")]
@@ -254,19 +284,21 @@ fn decide(
         return (Action::Unchanged, "the field shows this measurement".to_owned());
     }
     let earlier = shown.and_then(|s| store.get(&s.record).ok().map(|r| (r, s.measurement)));
+    // A write that was cut short leaves index and field at odds: a value that stands in a record of this series is no stranger's.
+    let strange = |why: &str| if stored(store, record, reference, field, old) { Ok(()) } else { Err(why.to_owned()) };
     let against = match &earlier {
-        None if shown.is_some() => Err("the evidence of its value is missing".to_owned()),
-        None => Err("its value has no evidence".to_owned()),
+        None if shown.is_some() => strange("the evidence of its value is missing"),
+        None => strange("its value has no evidence"),
         Some((earlier, index)) => match (earlier.measurements.get(*index), record.measurements.get(reference.measurement)) {
             (Some(there), Some(here)) => {
                 let untouched = value_of(earlier, *index, field).is_ok_and(|v| old.is_some_and(|o| same_value(o, &v)));
                 match difference((earlier, there), (record, here)) {
-                    _ if !untouched => Err("its value is not what its evidence says".to_owned()),
+                    _ if !untouched => strange("its value is not what its evidence says"),
                     Some(difference) => Err(format!("it shows another series: {difference}")),
                     None => Ok(()),
                 }
             }
-            _ => Err("the evidence of its value has no such measurement".to_owned()),
+            _ => strange("the evidence of its value has no such measurement"),
         },
     };
     match (against, mode) {
@@ -278,4 +310,18 @@ fn decide(
             (Action::Left, format!("{why}; `--write=replace` or `dyno models promote {id}#{n}` replaces it"))
         }
     }
+}
+
+/// Some record of the evidence, of the same files and the same series as the measurement `reference` of `record`, shows the value `old`.
+fn stored(store: &EvidenceStore, record: &Record, reference: &RecordRef, field: &str, old: Option<&Value>) -> bool {
+    let (Some(old), Some(here)) = (old, record.measurements.get(reference.measurement)) else { return false };
+    let Ok(all) = store.list() else { return false };
+    let same_files = all.into_iter().filter_map(|s| s.record.ok()).filter(|r| r.subject.files == record.subject.files);
+    let shows = |r: &Record| {
+        r.measurements
+            .iter()
+            .enumerate()
+            .any(|(i, there)| value_of(r, i, field).is_ok_and(|v| same_value(old, &v)) && difference((r, there), (record, here)).is_none())
+    };
+    same_files.into_iter().any(|r| shows(&r))
 }

@@ -1,16 +1,18 @@
 //! From the events of one run to its record.
 
 use crate::{
+    accuracy::HASHED_SAMPLES,
+    bound,
     error::RunError,
     open,
     results::Times,
     score::{Predictions, read_predictions, score},
     tables::Tables,
-    verdict,
+    verdict::{self, Judged},
 };
 use dyno_core::{
     Artifact, Event, Execution, LabelMatch, Machine, Measurement, MeasurementKind, PerformanceResult, Plan, PlanRecord, RECORD_SCHEMA, Record, RecordFile,
-    SampleFailure, SampleSetRecord, Subject, ThresholdSet, Tool, Validity, ValidityCode, Warning, WarningCode, match_labels,
+    SampleFailure, SampleSetRecord, Score, Subject, ThresholdSet, Tool, Validity, ValidityCode, Warning, WarningCode, match_labels,
 };
 use dyno_evidence::RunFolder;
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ pub struct Collector {
     performance: Vec<PerformanceResult>,
     warnings: Vec<Warning>,
     partial: bool,
+    finished: bool,
 }
 
 /// A run, done.
@@ -50,6 +53,11 @@ pub struct RunOutcome {
 }
 
 impl Collector {
+    /// Something is there that a record could hold.
+    pub fn has_measured(&self) -> bool {
+        !self.shards.is_empty() || !self.performance.is_empty()
+    }
+
     /// Takes one event.
     pub fn on(&mut self, event: &Event) {
         match event {
@@ -63,17 +71,26 @@ impl Collector {
             }
             Event::Performance(result) => self.performance.push(result.clone()),
             Event::Warned(warning) => self.warnings.push(warning.clone()),
-            Event::Finished { partial } => self.partial = *partial,
+            Event::Finished { partial } => {
+                self.partial |= *partial;
+                self.finished = true;
+            }
             Event::Died { .. } | Event::Failed { .. } => self.partial = true,
-            Event::Started { .. } | Event::Progress { .. } | Event::SampleFailed(_) => {}
+            Event::Started { .. } | Event::Progress { .. } | Event::Working { .. } | Event::SampleFailed(_) => {}
         }
     }
 
-    /// Scores what was measured and seals the record. `machine` is the state at the beginning of the run.
+    /// Scores what was measured and seals the record. `machine` is the state at the beginning of the run. Without an [`Event::Finished`] the
+    /// run failed or died on the way: the outcome is partial.
     ///
     /// # Errors
-    /// When a shard cannot be read or a metric refuses.
+    /// When a shard cannot be read or a metric refuses; [`RunError::Changed`] when a worker that failed left the model's files changed.
     pub fn finish(mut self, plan: &Plan, tables: &Tables, tool: Tool, machine: Machine, created_utc: String) -> Result<RunOutcome, RunError> {
+        if !self.finished {
+            self.partial = true;
+            // A worker that finished has looked; one that did not may have failed for this very reason.
+            bound::check_files(plan)?;
+        }
         let folder = RunFolder::open(&plan.bindings.run_folder)?;
         let dataset = open::dataset(plan, tables)?;
         let plan_sha256 = plan.spec.sha256()?;
@@ -84,13 +101,19 @@ impl Collector {
         let mut measurements = Vec::new();
         let mut scores = Vec::new();
         let mut too_many_failures = false;
+        let mut judged_of = Judged::No;
         if let (Some(accuracy), Some(execution)) = (&plan.spec.accuracy, self.execution.take()) {
             let judged = predictions.results.len() - failures.len();
-            self.partial |= predictions.results.len() < set.samples.len();
+            let whole = predictions.results.len() == set.samples.len();
+            self.partial |= !whole;
+            if whole {
+                judged_of = Judged::All { failed: failures.len() };
+            }
             too_many_failures = failures.len() > accuracy.max_errors as usize;
             scores = if judged > 0 { score(accuracy, tables, dataset.as_ref(), &predictions, &labels)? } else { Vec::new() };
             let mut codes = Vec::new();
-            if self.partial {
+            // A whole accuracy run stays whole when something after it was interrupted.
+            if !whole {
                 codes.push(ValidityCode::Partial);
             }
             if too_many_failures {
@@ -123,12 +146,14 @@ impl Collector {
             measurements.push(result.measurement);
             artifacts.extend(result.artifacts);
         }
-        let standing =
-            if plan.spec.accuracy.is_some() && !self.partial { verdict::standing(&plan.spec.model, &set.id, &scores) } else { verdict::Standing::Unreferenced };
+        let standing = verdict::standing(judged_of, &plan.spec.model, &set.id, &scores);
         let chance = (tables.is_chance)(&scores, dataset.facts().labels.len());
         verdict::apply(&mut measurements, &standing, chance, &mut self.warnings);
         self.warn_of_labels(plan, &labels);
-        let (tensors_sha256, tensors_count) = predictions.tensors();
+        self.warnings.extend(classes_without_truth(&scores));
+        self.warnings.extend(foreign_load(&machine));
+        let hashed = set.samples.get(..HASHED_SAMPLES.min(set.samples.len())).unwrap_or_default();
+        let (tensors_sha256, tensors_count) = predictions.tensors(hashed);
         let first = |names: &[String]| names.iter().take(LISTED_NAMES).cloned().collect();
         let sample_set = SampleSetRecord {
             id: set.id.clone(),
@@ -188,4 +213,63 @@ impl Collector {
 fn some(names: &[String]) -> String {
     let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > 5 { format!("{shown}, …") } else { shown }
+}
+
+/// Scores of single classes without a value: the means are over the others.
+fn classes_without_truth(scores: &[Score]) -> Option<Warning> {
+    let mut names: Vec<String> = Vec::new();
+    for score in scores.iter().filter(|s| s.value.is_none()) {
+        if let Some(("AP" | "VOC-AP", class)) = score.metric.split_once('/')
+            && !names.iter().any(|n| n == class)
+        {
+            names.push(class.to_owned());
+        }
+    }
+    let detail = format!("{} classes have no object in these samples and were left out of the means: {}", names.len(), some(&names));
+    (!names.is_empty()).then_some(Warning { code: WarningCode::ClassesWithoutTruth, detail })
+}
+
+/// Others were busy: more than half of the cores before the run began.
+fn foreign_load(machine: &Machine) -> Option<Warning> {
+    let load = machine.load_average_percent?;
+    let detail = format!("the load of the last minute was {:.2} on {} cores when the run began", f64::from(load) / 100.0, machine.cores);
+    (u64::from(load) > u64::from(machine.cores) * 50).then_some(Warning { code: WarningCode::ForeignLoad, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_without_a_value_are_counted_once_and_named() {
+        let score = |metric: &str, value| Score { metric: metric.into(), value, n: 1, hits: None, interval: None, optimistic: None, pessimistic: None };
+        let scores =
+            [score("AP", None), score("AP/cat", None), score("VOC-AP/cat", None), score("AP/a/b", None), score("AP/dog", Some(0.0)), score("AR/x", None)];
+        let warning = classes_without_truth(&scores).expect("two classes");
+        assert!(warning.detail.starts_with("2 classes") && warning.detail.ends_with(": cat, a/b"), "{}", warning.detail);
+        assert!(classes_without_truth(&[score("AP/dog", Some(0.1))]).is_none());
+    }
+
+    #[test]
+    fn half_of_the_cores_may_be_busy() {
+        let mut machine = Machine { cores: 4, load_average_percent: Some(200), ..machine() };
+        assert_eq!(foreign_load(&machine), None);
+        machine.load_average_percent = Some(201);
+        assert!(foreign_load(&machine).expect("busy").detail.contains("2.01 on 4 cores"));
+        machine.load_average_percent = None;
+        assert_eq!(foreign_load(&machine), None);
+    }
+
+    fn machine() -> Machine {
+        dyno_machine::describe(false)
+    }
+
+    #[test]
+    fn a_run_that_ended_without_its_last_word_can_become_a_record() {
+        let mut collector = Collector::default();
+        assert!(!collector.has_measured());
+        collector.on(&Event::ShardDone { number: 0, artifact: Artifact { role: "shard".into(), sha256: "0".into(), bytes: 1 } });
+        collector.on(&Event::Died { status: "was killed".into(), sample: None });
+        assert!(collector.has_measured() && collector.partial && !collector.finished);
+    }
 }

@@ -17,9 +17,9 @@ pub enum RunError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// The dataset is not the one of the plan.
-    #[error("the plan's sample set has {expected} samples of a dataset with more than {found} entries: the dataset changed since the plan was made")]
+    #[error("the plan names sample {expected}, counted from 0, of a dataset with {found} entries: the dataset changed since the plan was made")]
     DatasetChanged {
-        /// Greatest index of the plan.
+        /// Index that the plan names, counted from 0.
         expected: usize,
         /// Entries found.
         found: usize,
@@ -39,27 +39,31 @@ pub enum RunError {
     /// A number is not finite.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
-    /// More samples failed than allowed.
-    #[error("{failed} samples failed, {allowed} are allowed; the first: `{id}`: {error}")]
-    TooManyFailures {
-        /// How many.
-        failed: u64,
-        /// How many may.
-        allowed: u32,
-        /// The first of them.
-        id: String,
-        /// Its error.
-        error: String,
+    /// What the plan names by content is something else now.
+    #[error("`{what}` is not what the plan names: expected {expected}, found {found}; make the plan anew")]
+    Changed {
+        /// File, or part of the plan.
+        what: String,
+        /// What the plan says.
+        expected: String,
+        /// What is there.
+        found: String,
     },
+    /// A part of the run panicked: a fault of this program or of an engine.
+    #[error("panic {0}")]
+    Panicked(String),
+    /// Parts of the run contradict each other: a fault of this program, of an engine, or a damaged run folder.
+    #[error("{0}")]
+    Internal(String),
     /// The load generator.
     #[error("the measurement stopped: {0}")]
     Load(String),
     /// The child process.
-    #[error("the worker process {status}{}", sample.as_ref().map(|s| format!(" while it worked on `{s}`")).unwrap_or_default())]
+    #[error("the worker process {status}{}", sample.as_ref().map(|s| format!(", last known: {s}")).unwrap_or_default())]
     Died {
         /// Exit status or signal.
         status: String,
-        /// The sample in hand.
+        /// What it had in hand, in words.
         sample: Option<String>,
     },
     /// The child could not be started or talked to.

@@ -5,8 +5,10 @@
 //! decoder or metric: those come in [`Tables`].
 
 mod accuracy;
+mod bound;
 mod collect;
 mod error;
+mod guard;
 mod isolate;
 mod open;
 mod performance;

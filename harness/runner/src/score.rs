@@ -1,7 +1,9 @@
 //! From the shards of a run to scores.
 
 use crate::{error::RunError, tables::Tables};
-use dyno_core::{AccuracyPlan, Artifact, Dataset, LabelId, LabelMatch, MetricContext, Prediction, SampleFailure, SampleResult, Score, Shard, sha256_hex};
+use dyno_core::{
+    AccuracyPlan, Artifact, Dataset, LabelId, LabelMatch, MetricContext, Prediction, SampleFailure, SampleIndex, SampleResult, Score, Shard, sha256_hex,
+};
 use dyno_evidence::RunFolder;
 use std::collections::BTreeMap;
 
@@ -27,10 +29,16 @@ impl Predictions {
         self.results.iter().filter_map(|r| r.error.as_ref().map(|e| SampleFailure { id: r.id.clone(), error: e.clone() })).collect()
     }
 
-    /// Hash over the input tensors of the first samples, and their number.
-    pub fn tensors(&self) -> (Option<String>, u32) {
-        let hashes: Vec<&str> = self.results.iter().filter_map(|r| r.tensor_sha256.as_deref()).collect();
-        if hashes.is_empty() { (None, 0) } else { (Some(sha256_hex(hashes.concat().as_bytes())), hashes.len() as u32) }
+    /// Hash over the input tensors of the samples `hashed`, and how many of them have one. A sample without is part of the hash, so that it
+    /// cannot fall out unseen. Absent when none has one.
+    pub fn tensors(&self, hashed: &[SampleIndex]) -> (Option<String>, u32) {
+        let (mut lines, mut count) = (Vec::with_capacity(hashed.len()), 0);
+        for index in hashed {
+            let found = self.results.iter().find(|r| r.index == *index).and_then(|r| r.tensor_sha256.as_deref());
+            count += u32::from(found.is_some());
+            lines.push(format!("{}:{}", index.0, found.unwrap_or("-")));
+        }
+        if count == 0 { (None, 0) } else { (Some(sha256_hex(lines.join("\n").as_bytes())), count) }
     }
 }
 
@@ -42,9 +50,9 @@ pub fn read_predictions(folder: &RunFolder, plan_sha256: &str, shards: &BTreeMap
     let mut results = Vec::new();
     for artifact in shards.values() {
         let bytes = folder.get(artifact)?;
-        let shard: Shard = serde_json::from_slice(&bytes).map_err(|e| RunError::Plan(format!("shard `{}` is malformed: {e}", artifact.sha256)))?;
+        let shard: Shard = serde_json::from_slice(&bytes).map_err(|e| RunError::Internal(format!("shard `{}` is malformed: {e}", artifact.sha256)))?;
         if shard.plan_sha256 != plan_sha256 {
-            return Err(RunError::Plan(format!("shard `{}` belongs to another plan", artifact.sha256)));
+            return Err(RunError::Internal(format!("shard `{}` belongs to another plan", artifact.sha256)));
         }
         results.extend(shard.results);
     }
@@ -87,11 +95,34 @@ pub fn score(accuracy: &AccuracyPlan, tables: &Tables, dataset: &dyn Dataset, pr
                 .get(result.index.index())
                 .ok_or(RunError::DatasetChanged { expected: result.index.index(), found: dataset.entries().len() })?;
             if entry.id != result.id {
-                return Err(RunError::Plan(format!("sample {} is `{}` in the shard and `{}` in the dataset", result.index.0, result.id, entry.id)));
+                return Err(RunError::Internal(format!("sample {} is `{}` in the shard and `{}` in the dataset", result.index.0, result.id, entry.id)));
             }
             metric.update(result.index, &to_dataset(prediction, labels), &entry.annotation)?;
         }
         scores.extend(metric.finish_with_intervals(accuracy.resamples, accuracy.seed)?);
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_without_tensors_changes_their_hash() {
+        let result = |index, sha: Option<&str>| SampleResult {
+            index: SampleIndex(index),
+            id: index.to_string(),
+            prediction: None,
+            error: None,
+            tensor_sha256: sha.map(ToOwned::to_owned),
+        };
+        let hashed = [SampleIndex(1), SampleIndex(4)];
+        let tensors = |results| Predictions { results }.tensors(&hashed);
+        let whole = tensors(vec![result(1, Some("a")), result(4, Some("b")), result(9, Some("c"))]);
+        assert_eq!(whole, (Some(sha256_hex(b"1:a\n4:b")), 2));
+        assert_eq!(tensors(vec![result(1, Some("a")), result(4, None)]), (Some(sha256_hex(b"1:a\n4:-")), 1));
+        assert_ne!(tensors(vec![result(1, Some("a"))]).0, tensors(vec![result(4, Some("a"))]).0);
+        assert_eq!(tensors(vec![result(1, None)]), (None, 0));
+    }
 }

@@ -11,6 +11,10 @@ pub(crate) enum Standing {
     Missed(String),
     /// There is none on this sample set.
     Unreferenced,
+    /// Accuracy was not measured, or not on all samples.
+    NotMeasured,
+    /// So many samples failed: scores leave them out, and what is left out may be what would have missed.
+    SamplesFailed(usize),
 }
 
 fn misses(reference: &Reference, score: &Score) -> Option<String> {
@@ -24,8 +28,28 @@ fn misses(reference: &Reference, score: &Score) -> Option<String> {
     (difference > tolerance + 1e-12).then(|| format!("{} is {value:.6}, the reference says {} ± {tolerance}", reference.metric, reference.value))
 }
 
+/// What accuracy of the run there is to judge by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Judged {
+    /// None, or not of all samples.
+    No,
+    /// Of all samples, so many of which failed.
+    All {
+        /// Samples without a prediction.
+        failed: usize,
+    },
+}
+
 /// Compares scores with the model's references on the same sample set.
-pub(crate) fn standing(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
+pub(crate) fn standing(judged: Judged, model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
+    match judged {
+        Judged::No => Standing::NotMeasured,
+        Judged::All { failed: 0 } => against_references(model, sample_set, scores),
+        Judged::All { failed } => Standing::SamplesFailed(failed),
+    }
+}
+
+fn against_references(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
     let mut found = false;
     let mut missed = Vec::new();
     for reference in model.references.iter().filter(|r| r.sample_set == sample_set) {
@@ -53,14 +77,19 @@ pub(crate) fn apply(measurements: &mut [Measurement], standing: &Standing, chanc
             measurement.invalidate(ValidityCode::AccuracyFailed);
         }
     }
-    match standing {
-        Standing::Met => {}
-        Standing::Missed(detail) => warnings.push(Warning { code: WarningCode::AccuracyMissed, detail: detail.clone() }),
-        Standing::Unreferenced => {
-            let detail = "the model names no reference accuracy on this sample set: `dyno models reference set` records one".to_owned();
-            warnings.push(Warning { code: WarningCode::AccuracyUnreferenced, detail });
+    let unreferenced = |detail| (WarningCode::AccuracyUnreferenced, detail);
+    let (code, detail) = match standing {
+        Standing::Met => return,
+        Standing::Missed(detail) => (WarningCode::AccuracyMissed, detail.clone()),
+        Standing::Unreferenced => unreferenced("the model names no reference accuracy on this sample set: `dyno models reference set` records one".to_owned()),
+        Standing::NotMeasured => {
+            unreferenced("accuracy was not measured in this run, or not on all samples, so nothing says that the outputs are right".to_owned())
         }
-    }
+        Standing::SamplesFailed(failed) => {
+            unreferenced(format!("{failed} samples failed and are in no score, so the scores were not compared with the model's reference accuracy"))
+        }
+    };
+    warnings.push(Warning { code, detail });
 }
 
 #[cfg(test)]
@@ -84,5 +113,28 @@ mod tests {
             assert_eq!(misses(&r, &score(Some(value))).is_none(), met, "{r:?} {value}");
         }
         assert!(misses(&reference(Some(1.0), None), &score(None)).is_some());
+    }
+
+    #[test]
+    fn only_a_whole_run_without_failures_is_compared() {
+        for (judged, standing_is, word) in [
+            (Judged::No, Standing::NotMeasured, "was not measured"),
+            (Judged::All { failed: 2 }, Standing::SamplesFailed(2), "2 samples failed"),
+            (Judged::All { failed: 0 }, Standing::Missed("AP is 0.400000, the reference says 0.5 ± 0".into()), "0.400000"),
+        ] {
+            let found = standing(judged, &model(), "s", &[score(Some(0.4))]);
+            assert_eq!(found, standing_is);
+            let mut warnings = Vec::new();
+            apply(&mut [], &found, false, &mut warnings);
+            assert!(warnings.len() == 1 && warnings[0].detail.contains(word), "{warnings:?}");
+        }
+        assert_eq!(standing(Judged::All { failed: 0 }, &model(), "other", &[score(Some(0.4))]), Standing::Unreferenced);
+        assert_eq!(standing(Judged::All { failed: 0 }, &model(), "s", &[score(Some(0.5))]), Standing::Met);
+    }
+
+    fn model() -> ModelPlan {
+        let text = r#"{"reference":"m","framework":"onnx","files":[],"purpose":"ObjectDetection","inputs":[],"outputs":[],
+            "decoder":{"kind":"k"},"references":[{"metric":"AP","value":0.5,"sample_set":"s"}]}"#;
+        serde_json::from_str(text).expect("a model")
     }
 }

@@ -66,7 +66,7 @@ impl Backend for OnnxRuntime {
         };
         let library = config.settings.get("library").map(Path::new);
         let loaded = library::load(library).map_err(|reason| BackendError::Unavailable { backend: ID, reason })?;
-        let (bytes, path) = model_bytes(ID, model)?;
+        let bytes = model_bytes(ID, model)?;
         let facts = graph::read(ID, &bytes)?;
         check_precision(ID, config, &facts)?;
         let shapes = resolve_shapes(ID, &facts.inputs, config)?;
@@ -91,12 +91,7 @@ impl Backend for OnnxRuntime {
             // `ort` asserts that the library's description of an input is well-formed, which a damaged file can break.
             let session = guard(|| {
                 let mut builder = builder(&loaded.environment, config.threads, spinning, &facts, &shapes)?;
-                let session = match path {
-                    // With the path the library finds weights stored beside the file.
-                    Some(path) => builder.commit_from_file(path),
-                    None => builder.commit_from_memory(&bytes),
-                };
-                session.map_err(|e| e.to_string())
+                builder.commit_from_memory(&bytes).map_err(|e| e.to_string())
             })
             .map_err(load)?;
             check_inputs_match(&session, &io).map_err(load)?;

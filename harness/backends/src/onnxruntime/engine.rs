@@ -1,6 +1,7 @@
 //! One session of ONNX Runtime as an engine. Inputs are borrowed by the library for the run; outputs are views of its own tensors.
 
 use super::backend::ID;
+use crate::guard::guard;
 use dyno_core::{BackendError, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet, TensorSlice, TensorView};
 use ort::{
     session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
@@ -23,6 +24,22 @@ impl OrtEngine {
         let options = RunOptions::new().map_err(|e| e.to_string())?.with_outputs(selector);
         Ok(Self { session, options, io, facts, outputs: Vec::new() })
     }
+
+    /// Inputs are wrapped (host to device), the library runs, outputs are taken (device to host): together all of the call.
+    fn run_once(&mut self, inputs: &TensorSet) -> Result<EngineStages, String> {
+        let began = Instant::now();
+        self.outputs.clear();
+        let values = inputs.tensors.iter().map(|t| value(t.tensor.view())).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+        let wrapped = Instant::now();
+        let mut results = self.session.run_with_options(&values[..], &self.options).map_err(|e| e.to_string())?;
+        let ended = Instant::now();
+        for info in &self.io.outputs {
+            let value = results.remove(&info.name).ok_or_else(|| format!("output `{}` is missing", info.name))?;
+            let shape = shape(&value).ok_or_else(|| format!("output `{}` is not a tensor of a supported type", info.name))?;
+            self.outputs.push((shape, value));
+        }
+        Ok(EngineStages { host_to_device_ns: nanos(began, wrapped), engine_ns: nanos(wrapped, ended), device_to_host_ns: nanos(ended, Instant::now()) })
+    }
 }
 
 impl Engine for OrtEngine {
@@ -31,18 +48,7 @@ impl Engine for OrtEngine {
     }
 
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
-        let fail = |reason: String| BackendError::Run { backend: ID, reason };
-        self.outputs.clear();
-        let values = inputs.tensors.iter().map(|t| value(t.tensor.view())).collect::<Result<Vec<_>, _>>().map_err(|e| fail(e.to_string()))?;
-        let began = Instant::now();
-        let mut results = self.session.run_with_options(&values[..], &self.options).map_err(|e| fail(e.to_string()))?;
-        let engine_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        for info in &self.io.outputs {
-            let value = results.remove(&info.name).ok_or_else(|| fail(format!("output `{}` is missing", info.name)))?;
-            let shape = shape(&value).ok_or_else(|| fail(format!("output `{}` is not a tensor of a supported type", info.name)))?;
-            self.outputs.push((shape, value));
-        }
-        Ok(EngineStages { host_to_device_ns: 0, engine_ns, device_to_host_ns: 0 })
+        guard(|| self.run_once(inputs)).map_err(|reason| BackendError::Run { backend: ID, reason })
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
@@ -54,6 +60,10 @@ impl Engine for OrtEngine {
     fn facts(&self) -> ExecutionFacts {
         self.facts.clone()
     }
+}
+
+fn nanos(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn value(view: TensorView<'_>) -> ort::Result<SessionInputValue<'_>> {

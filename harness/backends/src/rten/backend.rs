@@ -1,6 +1,6 @@
 //! Opening a model with rten.
 
-use super::engine::RtenEngine;
+use super::{defaults::written_out, engine::RtenEngine};
 use crate::{
     config::{assemble, check_cpu, select_outputs},
     graph::{self, check_precision, model_bytes},
@@ -38,7 +38,7 @@ impl Backend for Rten {
 
     fn open(&self, model: &ModelSource, config: &SessionConfig) -> Result<Box<dyn Session>, BackendError> {
         check_cpu(ID, config, &[])?;
-        let (bytes, path) = model_bytes(ID, model)?;
+        let bytes = model_bytes(ID, model)?;
         let facts = graph::read(ID, &bytes)?;
         check_precision(ID, config, &facts)?;
         let shapes = resolve_shapes(ID, &facts.inputs, config)?;
@@ -48,14 +48,7 @@ impl Backend for Rten {
             return Err(BackendError::Unsupported { backend: ID, what: format!("input `{}` of type {}", info.name, info.dtype) });
         }
         let io = facts.io(&shapes, &chosen).map_err(load)?;
-        let model = guard(|| {
-            let loaded = match path {
-                Some(path) => Model::load_file(path),
-                None => Model::load(bytes.into_owned()),
-            };
-            loaded.map_err(|e| e.to_string())
-        })
-        .map_err(load)?;
+        let model = guard(|| Model::load(written_out(bytes.into_owned())?).map_err(|e| e.to_string())).map_err(load)?;
         let ids = |names: Vec<&str>| -> Result<Vec<NodeId>, BackendError> {
             names.into_iter().map(|n| model.find_node(n).ok_or_else(|| load(format!("the engine knows no tensor `{n}`")))).collect()
         };

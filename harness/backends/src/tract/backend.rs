@@ -8,7 +8,7 @@ use crate::{
     io::resolve_shapes,
 };
 use dyno_core::{Availability, Backend, BackendError, Check, DType, ExecutionFacts, Framework, ModelSource, Session, SessionConfig};
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use tract_linalg::multithread::Executor;
 use tract_onnx::{
     prelude::{Framework as _, *},
@@ -41,7 +41,7 @@ impl Backend for Tract {
 
     fn open(&self, model: &ModelSource, config: &SessionConfig) -> Result<Box<dyn Session>, BackendError> {
         check_cpu(ID, config, &[])?;
-        let (bytes, path) = model_bytes(ID, model)?;
+        let bytes = model_bytes(ID, model)?;
         let facts = graph::read(ID, &bytes)?;
         check_precision(ID, config, &facts)?;
         let shapes = resolve_shapes(ID, &facts.inputs, config)?;
@@ -51,7 +51,7 @@ impl Backend for Tract {
             return Err(BackendError::Unsupported { backend: ID, what: format!("input `{}` of type {}", info.name, info.dtype) });
         }
         // The plan depends on its executor, the optimised graph does not: slots share the weights, never the threads.
-        let graph = guard(|| compile(&bytes, path, &facts, &shapes, &chosen)).map_err(load)?;
+        let graph = guard(|| compile(&bytes, &facts, &shapes, &chosen)).map_err(load)?;
         let graph = Arc::new(graph);
         let io = facts.io(&shapes, &chosen).map_err(load)?;
         let execution = ExecutionFacts {
@@ -85,16 +85,11 @@ pub(super) const fn tract_version() -> &'static str {
     "0.23.9"
 }
 
-fn compile(bytes: &[u8], path: Option<&Path>, facts: &GraphFacts, shapes: &[Vec<usize>], chosen: &[usize]) -> Result<TypedModel, String> {
+fn compile(bytes: &[u8], facts: &GraphFacts, shapes: &[Vec<usize>], chosen: &[usize]) -> Result<TypedModel, String> {
     // Shapes inside the file often say `1` where the batch is open, and contradict concrete inputs: they are computed anew.
     let onnx = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
     let text = |e: TractError| format!("{e:#}");
-    let mut model = match path {
-        // With the path tract finds weights stored beside the file.
-        Some(path) => onnx.model_for_path(path),
-        None => onnx.model_for_read(&mut std::io::Cursor::new(bytes)),
-    }
-    .map_err(text)?;
+    let mut model = onnx.model_for_read(&mut std::io::Cursor::new(bytes)).map_err(text)?;
     let sources = model.inputs.clone();
     if sources.len() != facts.inputs.len() {
         return Err(format!("the engine sees {} inputs, the file declares {}", sources.len(), facts.inputs.len()));

@@ -71,7 +71,7 @@ impl Engine for TractEngine {
             }
             self.outputs.push(tensor);
         }
-        Ok(EngineStages { host_to_device_ns: nanos(began, copied), engine_ns: nanos(copied, ended), device_to_host_ns: 0 })
+        Ok(EngineStages { host_to_device_ns: nanos(began, copied), engine_ns: nanos(copied, ended), device_to_host_ns: nanos(ended, Instant::now()) })
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {

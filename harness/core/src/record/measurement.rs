@@ -200,6 +200,10 @@ pub struct LoadTimes {
     pub first_ns: u64,
 }
 
+fn once() -> u32 {
+    1
+}
+
 /// Accuracy or performance.
 #[expect(clippy::large_enum_variant, reason = "a record holds a handful")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -265,6 +269,7 @@ pub enum MeasurementKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window_spread: Option<f64>,
         /// How often the measurement was made until it was steady; the last one is this.
+        #[serde(default = "once")]
         trials: u32,
         /// Queries slower than three interquartile ranges above the third quartile; kept in all numbers.
         outliers: u64,

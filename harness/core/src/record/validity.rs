@@ -107,6 +107,8 @@ pub enum WarningCode {
     Subset,
     /// Samples failed, within what was allowed.
     SamplesFailed,
+    /// Part of the samples was measured in an earlier run that this one took up.
+    Resumed,
     /// Other programs were busy when the run began.
     ForeignLoad,
     /// Classes without ground truth were left out of a mean.
@@ -124,6 +126,7 @@ impl fmt::Display for WarningCode {
             Self::LabelsUnmatched => "labels-unmatched",
             Self::Subset => "subset",
             Self::SamplesFailed => "samples-failed",
+            Self::Resumed => "resumed",
             Self::ForeignLoad => "foreign-load",
             Self::ClassesWithoutTruth => "classes-without-truth",
             Self::Engine => "engine",

@@ -3,6 +3,7 @@
 mod assets;
 mod configure;
 mod resolve;
+mod stale;
 mod write;
 
 use dyno_core::{FileRole, Record, RecordFile};

@@ -6,7 +6,10 @@ use crate::{
     json_edit::Document, locate, promote, repair, resolve, write_back,
 };
 use dyno_core::{Framework, MeasurementKind, ModelContent, ModelFile, ModelSpec, Purpose, Record, Scenario, Validity, ValidityCode};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const SENTENCE: &str = "AP 0.2996 (95 % 0.270–0.331) on coco-val-3-0123456789abcdef, 3 images (subset, not comparable with the full set)";
 
@@ -18,19 +21,26 @@ fn model(folder: &Path) -> ResolvedModel {
     resolve(&folder.to_string_lossy(), &SearchPath::default(), &options()).expect("resolves")
 }
 
+/// A package that names the decoder of `fixtures/record.json`.
+fn described(root: &Path, name: &str, manifest: &str) -> PathBuf {
+    let folder = package(root, name, manifest);
+    fs::write(folder.join("dyno.json"), r#"{"schema": "dyno.model/1", "decoder": {"kind": "yolox"}}"#).expect("written");
+    folder
+}
+
 fn actions(changes: &[FieldChange]) -> Vec<(&'static str, Action)> {
     changes.iter().map(|c| (c.field, c.action)).collect()
 }
 
 fn codes(folder: &Path, dataset: DatasetState) -> Vec<(&'static str, FindingStatus)> {
     let listed = locate(&folder.to_string_lossy(), &SearchPath::default(), &options()).expect("found");
-    check(&listed, &options(), &|_| dataset).expect("checked").into_iter().map(|f| (f.code, f.status)).collect()
+    check(&listed, &options(), &|_, _| dataset).expect("checked").into_iter().map(|f| (f.code, f.status)).collect()
 }
 
 #[test]
 fn empty_fields_are_filled_the_series_is_refreshed_and_another_left() {
     let dir = tempfile::tempdir().expect("a folder");
-    let folder = package(dir.path(), "p", DETECTOR);
+    let folder = described(dir.path(), "p", DETECTOR);
     let model = model(&folder);
     let inputs = model.spec.inputs.clone();
     let measured = |change: &dyn Fn(&mut Record)| {
@@ -73,7 +83,7 @@ fn empty_fields_are_filled_the_series_is_refreshed_and_another_left() {
 #[test]
 fn what_must_not_be_written_is_not() {
     let dir = tempfile::tempdir().expect("a folder");
-    let folder = package(dir.path(), "p", DETECTOR);
+    let folder = described(dir.path(), "p", DETECTOR);
     let model = model(&folder);
     let refused = |r: &Record| matches!(write_back(&model, r, WriteMode::Replace, None), Err(RegistryError::Refused { .. }));
     assert!(refused(&record(b"weights", |r| r.plan.spec.model.recipe_assumed = true)));
@@ -106,7 +116,7 @@ fn what_must_not_be_written_is_not() {
 #[test]
 fn check_finds_what_no_longer_holds() {
     let dir = tempfile::tempdir().expect("a folder");
-    let folder = package(dir.path(), "p", DETECTOR);
+    let folder = described(dir.path(), "p", DETECTOR);
     let manifest = folder.join("alwaysai.model.json");
     let inputs = model(&folder).spec.inputs;
     let record = record(b"weights", |r| r.plan.spec.model.inputs.clone_from(&inputs));
@@ -124,7 +134,7 @@ fn check_finds_what_no_longer_holds() {
     fs::write(folder.join("m.onnx"), b"weights").expect("written");
     fs::remove_file(folder.join(format!("evidence/{}.json", record.id))).expect("removed");
     assert_eq!(failed(&folder), ["evidence-unreadable"; 2]);
-    let bare = package(dir.path(), "q", &DETECTOR.replace("\"inference_time\": 0", "\"inference_time\": 0.5"));
+    let bare = described(dir.path(), "q", &DETECTOR.replace("\"inference_time\": 0", "\"inference_time\": 0.5"));
     assert_eq!(failed(&bare), ["no-evidence"]);
     let changes = write_back(&model(&bare), &record, WriteMode::Fill, None).expect("written");
     assert_eq!(actions(&changes), [("accuracy", Action::Filled), ("inference_time", Action::Left)]);
@@ -201,6 +211,8 @@ fn an_eta_entry_gains_two_fields_and_gets_them_back_after_eta_rewrote_the_file()
         let path = crate::EtaManifest::read(dir.path()).expect("reads").file(&entry).expect("a path");
         fs::write(&path, b"weights").expect("written");
         let reference = format!("{}#{}", manifest.display(), entry.name());
+        let ours = serde_json::json!({ (entry.name()): { "schema": "dyno.model/1", "decoder": { "kind": "yolox" } } });
+        fs::write(dir.path().join(crate::DYNO_MANIFEST), ours.to_string()).expect("written");
         let framework = ResolveOptions { framework: Some(Framework::TensorFlow), ..options() };
         let model = resolve(&reference, &SearchPath::default(), &framework).expect("resolves");
         let changes = write_back(&model, &record(b"weights", |_| {}), WriteMode::Fill, None).expect("written");
@@ -213,10 +225,10 @@ fn an_eta_entry_gains_two_fields_and_gets_them_back_after_eta_rewrote_the_file()
 
         fs::write(&manifest, &before).expect("ETA's tools drop keys that they do not know");
         let listed = locate(&reference, &SearchPath::default(), &options()).expect("found");
-        let lost = check(&listed, &framework, &|_| DatasetState::Same).expect("checked");
+        let lost = check(&listed, &framework, &|_, _| DatasetState::Same).expect("checked");
         assert!(lost.iter().all(|f| f.code == "lost") && lost.len() == 2, "{lost:?}");
         assert_eq!(repair(&listed).expect("repaired").len(), 2);
         assert_eq!(fs::read_to_string(&manifest).expect("read"), after, "{file}");
-        assert!(check(&listed, &framework, &|_| DatasetState::Same).expect("checked").iter().all(|f| f.status == FindingStatus::Ok));
+        assert!(check(&listed, &framework, &|_, _| DatasetState::Same).expect("checked").iter().all(|f| f.status == FindingStatus::Ok));
     }
 }

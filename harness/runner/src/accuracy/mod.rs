@@ -7,14 +7,14 @@
 mod shards;
 mod unit;
 
-use crate::{error::RunError, open, results::Times, tables::Tables};
+use crate::{error::RunError, guard::guarded, open, results::Times, tables::Tables};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use dyno_core::{Dataset, Event, IoSpec, Pipeline as Division, Plan, QueryToken, ThresholdSet};
 use dyno_evidence::RunFolder;
 use shards::ShardWriter;
 use std::{
     sync::{
-        Arc, Barrier, Mutex,
+        Arc, Barrier, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
@@ -37,16 +37,25 @@ pub(crate) fn run(
     stop: &AtomicBool,
 ) -> Result<(), RunError> {
     let Some(accuracy) = &plan.spec.accuracy else { return Ok(()) };
-    let mut writer = ShardWriter::new(plan, accuracy, folder)?;
+    let engine = OnceLock::new();
+    let probe = || {
+        let threads = match accuracy.pipeline {
+            Division::Fused { threads, .. } | Division::Staged { threads, .. } => threads,
+        };
+        Ok(shards::executed_by(&open::pipeline(plan, tables, threads, accuracy.batch, ThresholdSet::Evaluate)?.session.facts()))
+    };
+    let mut writer = ShardWriter::new(plan, accuracy, folder, &engine, probe)?;
     let work = units(plan, accuracy.batch.max(1) as usize, accuracy.shard_size.max(1) as usize, |shard| writer.is_done(shard));
     writer.announce(sink);
     let next = AtomicUsize::new(0);
-    let job = Job { plan, tables, dataset, work: &work, next: &next, stop, sink };
+    // Not `stop`: that is the user's, and lives longer than this run.
+    let failed = AtomicBool::new(false);
+    let job = Job { plan, tables, dataset, work: &work, next: &next, stop, failed: &failed, engine: &engine, sink };
     let (done, finished) = bounded::<Result<UnitDone, RunError>>(64);
     let started: Mutex<Option<Instant>> = Mutex::new(None);
     let mut times = Times::default();
     let mut end = Instant::now();
-    std::thread::scope(|scope| -> Result<(), RunError> {
+    let failure = std::thread::scope(|scope| {
         match accuracy.pipeline {
             Division::Fused { workers, threads } => {
                 let workers = workers.clamp(1, work.len().max(1) as u32);
@@ -65,9 +74,9 @@ pub(crate) fn run(
                     let (job, done, barrier, started, queued, io) = (&job, done.clone(), Arc::clone(&barrier), &started, queued.clone(), Arc::clone(&io));
                     scope.spawn(move || serve(job, index, sessions, threads, accuracy.batch, &barrier, started, &io, &queued, &done));
                 }
-                for _ in 0..preparing.max(1) {
+                for index in 0..preparing.max(1) {
                     let (job, done, barrier, queue, io) = (&job, done.clone(), Arc::clone(&barrier), queue.clone(), Arc::clone(&io));
-                    scope.spawn(move || feed(job, accuracy.batch, &barrier, &io, &queue, &done));
+                    scope.spawn(move || feed(job, sessions + index, accuracy.batch, &barrier, &io, &queue, &done));
                 }
             }
         }
@@ -84,19 +93,17 @@ pub(crate) fn run(
                 writer.add(unit.shard, unit.results, sink)
             });
             if let Err(error) = added {
-                stop.store(true, Ordering::Relaxed);
+                failed.store(true, Ordering::Relaxed);
                 failure = Some(error);
             }
         }
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        Ok(())
-    })?;
-    writer.finish(sink)?;
+        failure
+    });
+    // What was measured before a failure is told all the same; the failure is the error that counts.
+    let finished = writer.finish(sink);
     let wall = started.lock().ok().and_then(|s| *s).map_or(0, |s| (end.max(s) - s).as_nanos() as u64);
     sink(Event::AccuracyDone { wall_ns: wall, engine_ns: times.engine_ns, host_ns: times.host_ns });
-    Ok(())
+    failure.map_or(finished, Err)
 }
 
 /// What every thread of the run shares.
@@ -106,16 +113,37 @@ struct Job<'a> {
     dataset: &'a dyn Dataset,
     work: &'a [Unit],
     next: &'a AtomicUsize,
+    /// The user asks for the end.
     stop: &'a AtomicBool,
+    /// A thread has failed.
+    failed: &'a AtomicBool,
+    /// What runs, once it is open.
+    engine: &'a OnceLock<String>,
     sink: &'a (dyn Fn(Event) + Sync),
 }
 
 impl Job<'_> {
-    fn take(&self) -> Option<&Unit> {
-        if self.stop.load(Ordering::Relaxed) {
+    /// The next unit and its position.
+    fn take(&self) -> Option<(usize, &Unit)> {
+        if self.stop.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed) {
             return None;
         }
-        self.work.get(self.next.fetch_add(1, Ordering::Relaxed))
+        let at = self.next.fetch_add(1, Ordering::Relaxed);
+        Some((at, self.work.get(at)?))
+    }
+
+    fn ids(&self, unit: &Unit) -> Vec<String> {
+        unit.samples.iter().filter_map(|i| self.dataset.entries().get(i.index())).map(|e| e.id.clone()).collect()
+    }
+
+    /// Works on a unit in thread `worker`, having said so.
+    fn at_work<T>(&self, worker: u32, unit: &Unit, part: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+        (self.sink)(Event::Working { worker, ids: self.ids(unit) });
+        guarded(|| format!("while it worked on `{}`", self.ids(unit).join("`, `")), part)
+    }
+
+    fn idle(&self, worker: u32) {
+        (self.sink)(Event::Working { worker, ids: Vec::new() });
     }
 }
 
@@ -147,28 +175,33 @@ fn fused(
             return;
         }
     };
-    while let Some(unit) = job.take() {
-        let loaded = loader.load(job.dataset, unit);
-        let result = runner.run(loaded, unit, QueryToken(unit.first as u64));
+    while let Some((_, unit)) = job.take() {
+        let result = job.at_work(index, unit, || {
+            let loaded = loader.load(job.dataset, unit);
+            let (unit, set) = runner.run(loaded, unit, QueryToken(unit.first as u64))?;
+            loader.give_back(set);
+            Ok(unit)
+        });
         let failed = result.is_err();
-        if done
-            .send(result.map(|(unit, set)| {
-                loader.give_back(set);
-                unit
-            }))
-            .is_err()
-            || failed
-        {
+        if done.send(result).is_err() || failed {
             return;
         }
     }
+    job.idle(index);
+}
+
+/// [`open_warm_unguarded`], whose panic must not leave the others waiting at the barrier.
+fn open_warm(job: &Job<'_>, index: u32, sessions: u32, threads: u32, batch: u32) -> Result<(Loader, Runner), RunError> {
+    guarded(|| "while it opened the model".to_owned(), || open_warm_unguarded(job, index, sessions, threads, batch))
 }
 
 /// Opens a session, runs it once on zeros (engines allocate and compile late), and says what runs.
-fn open_warm(job: &Job<'_>, index: u32, sessions: u32, threads: u32, batch: u32) -> Result<(Loader, Runner), RunError> {
+fn open_warm_unguarded(job: &Job<'_>, index: u32, sessions: u32, threads: u32, batch: u32) -> Result<(Loader, Runner), RunError> {
     let pipeline = open::pipeline(job.plan, job.tables, threads, batch, ThresholdSet::Evaluate)?;
+    let facts = pipeline.session.facts();
+    job.engine.get_or_init(|| shards::executed_by(&facts));
     if index == 0 {
-        let execution = open::execution(pipeline.session.facts(), sessions, job.plan.spec.execution.precision);
+        let execution = open::execution(facts, sessions, job.plan.spec.execution.precision);
         (job.sink)(Event::Opened { execution });
     }
     let (mut loader, mut runner) = (Loader::new(pipeline.preparer, job.plan)?, Runner::new(pipeline.session, pipeline.decoder, pipeline.outputs));
@@ -205,32 +238,47 @@ fn serve(
     };
     for (at, loaded) in queued {
         let Some(unit) = job.work.get(at) else { continue };
-        let result = runner.run(loaded, unit, QueryToken(unit.first as u64));
+        let result = job.at_work(index, unit, || runner.run(loaded, unit, QueryToken(unit.first as u64)));
         let failed = result.is_err();
         if done.send(result.map(|(unit, _)| unit)).is_err() || failed {
             return;
         }
+        job.idle(index);
     }
 }
 
-fn feed(job: &Job<'_>, batch: u32, barrier: &Barrier, io: &Mutex<Option<IoSpec>>, queue: &Sender<Loaded>, done: &Sender<Result<UnitDone, RunError>>) {
+fn feed(
+    job: &Job<'_>,
+    index: u32,
+    batch: u32,
+    barrier: &Barrier,
+    io: &Mutex<Option<IoSpec>>,
+    queue: &Sender<Loaded>,
+    done: &Sender<Result<UnitDone, RunError>>,
+) {
     barrier.wait();
     // No session could be opened: whoever failed has said so.
     let Some(io) = io.lock().ok().and_then(|io| io.clone()) else { return };
-    let loader = crate::prepare::Preparer::new(&job.plan.spec.model.inputs, &io, batch).and_then(|p| Loader::new(p, job.plan));
-    let mut loader = match loader {
+    let loader = || crate::prepare::Preparer::new(&job.plan.spec.model.inputs, &io, batch).and_then(|p| Loader::new(p, job.plan));
+    let mut loader = match guarded(|| "while it made the preprocessing".to_owned(), loader) {
         Ok(loader) => loader,
         Err(error) => {
             let _ = done.send(Err(error));
             return;
         }
     };
-    while !job.stop.load(Ordering::Relaxed) {
-        let at = job.next.fetch_add(1, Ordering::Relaxed);
-        let Some(unit) = job.work.get(at) else { return };
-        let loaded = loader.load(job.dataset, unit);
-        if queue.send((at, loaded)).is_err() {
-            return;
+    while let Some((at, unit)) = job.take() {
+        match job.at_work(index, unit, || Ok(loader.load(job.dataset, unit))) {
+            Ok(loaded) => {
+                job.idle(index);
+                if queue.send((at, loaded)).is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                let _ = done.send(Err(error));
+                return;
+            }
         }
     }
 }

@@ -156,7 +156,7 @@ impl Runner {
     }
 
     pub(super) fn warm_up(&mut self, loader: &mut Loader) -> Result<(), RunError> {
-        let set = loader.set().map_err(RunError::Plan)?;
+        let set = loader.set().map_err(RunError::Internal)?;
         self.query(&set, QueryToken(u64::MAX))??;
         loader.give_back(set);
         Ok(())
@@ -174,7 +174,7 @@ impl Runner {
         match self.completions.pop() {
             Some(Completion { result: Ok(_), .. }) => Ok(Ok(elapsed)),
             Some(Completion { result: Err(error), .. }) => Ok(Err(error)),
-            None => Err(RunError::Plan("the session completed nothing".to_owned())),
+            None => Err(RunError::Internal("the session completed nothing".to_owned())),
         }
     }
 

@@ -5,7 +5,7 @@ mod target;
 use crate::{error::RunError, open, prepare::chain, tables::Tables};
 use dyno_core::{
     Artifact, BoundNs, Dataset, Event, LatencyNs, LoadTimes, Measurement, MeasurementKind, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs,
-    ThresholdSet, Timed, Validity, ValidityCode,
+    ThresholdSet, Timed, Validity, ValidityCode, Warning, WarningCode,
 };
 use dyno_evidence::RunFolder;
 use dyno_load::{Code, LoadError, MonotonicClock, Outcome, Phase, Progress, Settings, Target};
@@ -24,7 +24,7 @@ const TRIALS: u32 = 3;
 /// A query that takes longer means that the engine hangs.
 const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Runs one measurement of the plan.
+/// Runs one measurement of the plan. `None` when it was interrupted before anything was measured.
 ///
 /// # Errors
 /// When the model cannot be opened, no sample can be prepared, or no query succeeds.
@@ -38,10 +38,12 @@ pub(crate) fn run(
     folder: &RunFolder,
     sink: &(dyn Fn(Event) + Sync),
     stop: &AtomicBool,
-) -> Result<PerformanceResult, RunError> {
+) -> Result<Option<PerformanceResult>, RunError> {
     let set = ThresholdSet::Deploy;
     let slots = if performance.scenario == Scenario::SingleStream { 1 } else { performance.slots.max(1) };
     let batch = performance.batch.max(1);
+    // Without it the mark would be that of the accuracy run before, so there is no figure then.
+    let peak_is_ours = dyno_machine::reset_peak();
     let start = Instant::now();
     let mut first = open::pipeline(plan, tables, performance.threads, batch, set)?;
     let load_ns = start.elapsed().as_nanos() as u64;
@@ -70,26 +72,47 @@ pub(crate) fn run(
         max_window_spread: UNSTEADY_SPREAD,
         query_timeout: QUERY_TIMEOUT,
     };
-    let mut first_ns = None;
-    let mut trials = 0;
-    let outcome = loop {
-        trials += 1;
-        let outcome = attempt(&settings, target.as_mut(), stop, sink)?;
-        first_ns.get_or_insert(outcome.first_query_ns);
-        if outcome.codes != [Code::Unsteady] || trials == TRIALS {
-            break outcome;
-        }
-    };
-    let load = LoadTimes { load_ns, first_ns: first_ns.unwrap_or_default() };
-    result(plan, performance, number, execution, &outcome, load, trials, folder)
+    let warn = |detail: String| sink(Event::Warned(Warning { code: WarningCode::Engine, detail }));
+    let Some((outcome, trials, first_ns)) = steady(|| attempt(&settings, target.as_mut(), stop, sink), &warn)? else { return Ok(None) };
+    if outcome.failed > 0 {
+        let first = outcome.first_failure.as_deref().unwrap_or("nobody said why");
+        warn(format!("performance measurement {number}: {} of {} queries failed, the first: {first}", outcome.failed, outcome.failed + outcome.completed));
+    }
+    let load = LoadTimes { load_ns, first_ns };
+    let memory = if peak_is_ours { dyno_machine::peak_memory_bytes() } else { None };
+    result(plan, performance, number, execution, &outcome, load, trials, memory, folder).map(Some)
 }
 
-fn attempt(settings: &Settings, target: &mut dyn Target, stop: &AtomicBool, sink: &(dyn Fn(Event) + Sync)) -> Result<Outcome, RunError> {
+/// Measures until it was steady or tried often enough: the last outcome, the number of outcomes, and the time of the very first query. A later
+/// trial that is interrupted or fails does not take away what an earlier one measured; `None` when there is nothing but an interruption.
+fn steady(mut attempt: impl FnMut() -> Result<Outcome, LoadError>, warn: &dyn Fn(String)) -> Result<Option<(Outcome, u32, u64)>, RunError> {
+    let mut best: Option<(Outcome, u32, u64)> = None;
+    loop {
+        best = match (attempt(), best) {
+            (Err(LoadError::Interrupted), earlier) => return Ok(earlier),
+            (Err(error), None) => return Err(RunError::Load(chain(&error))),
+            (Err(error), Some(earlier)) => {
+                warn(format!("trial {} of an unsteady measurement failed, the one before it is given: {}", earlier.1 + 1, chain(&error)));
+                return Ok(Some(earlier));
+            }
+            (Ok(outcome), Some(earlier)) if outcome.partial() => return Ok(Some(earlier)),
+            (Ok(outcome), earlier) => {
+                let (trials, first_ns) = earlier.map_or((1, outcome.first_query_ns), |(_, trials, first_ns)| (trials + 1, first_ns));
+                if outcome.codes != [Code::Unsteady] || trials == TRIALS {
+                    return Ok(Some((outcome, trials, first_ns)));
+                }
+                Some((outcome, trials, first_ns))
+            }
+        };
+    }
+}
+
+fn attempt(settings: &Settings, target: &mut dyn Target, stop: &AtomicBool, sink: &(dyn Fn(Event) + Sync)) -> Result<Outcome, LoadError> {
     let mut progress = |p: Progress| {
         let stage = if p.phase == Phase::WarmUp { "warm-up" } else { "performance" };
         sink(Event::Progress { stage: stage.to_owned(), done: u64::from(p.per_mille), total: 1000 });
     };
-    dyno_load::run(settings, target, &MonotonicClock, stop, &mut progress).map_err(|e: LoadError| RunError::Load(chain(&e)))
+    dyno_load::run(settings, target, &MonotonicClock, stop, &mut progress)
 }
 
 fn code(code: Code) -> ValidityCode {
@@ -111,6 +134,7 @@ fn result(
     outcome: &Outcome,
     load: LoadTimes,
     trials: u32,
+    memory_peak_bytes: Option<u64>,
     folder: &RunFolder,
 ) -> Result<PerformanceResult, RunError> {
     let histogram = outcome.histogram_base64().map_err(|e| RunError::Load(chain(&e)))?;
@@ -133,7 +157,8 @@ fn result(
         latency_ns: LatencyNs { min: latency.min, mean: latency.mean, p50: latency.p50, p90: latency.p90, p99: latency.p99, max: latency.max },
         bound_ns: BoundNs { p90: bound.p90, p99: bound.p99 },
         throughput_per_s: outcome.throughput_per_s,
-        duration_ns: outcome.duration_ns,
+        // The time that the throughput is over.
+        duration_ns: outcome.duration_ns.saturating_sub(outcome.progress_ns),
         slots: outcome.slots as u32,
         stages_ns: StageNs {
             decode_image: stage(stage::DECODE_IMAGE).filter(|_| end_to_end),
@@ -144,7 +169,7 @@ fn result(
             decode_outputs: stage(stage::DECODE_OUTPUTS),
         },
         load,
-        memory_peak_bytes: dyno_machine::peak_memory_bytes(),
+        memory_peak_bytes,
         window_spread: summary.window_spread,
         trials,
         outliers: summary.outliers,
@@ -154,3 +179,6 @@ fn result(
     let validity = Validity::from_codes(outcome.codes.iter().map(|c| code(*c)).collect());
     Ok(PerformanceResult { number, measurement: Measurement { execution, kind, validity }, artifacts })
 }
+
+#[cfg(test)]
+mod tests;

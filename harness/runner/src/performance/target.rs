@@ -3,11 +3,12 @@
 //! One slot runs in the issuer's thread; several slots are threads, each with a session of its own. Decoding of outputs
 //! happens where the session ran, never in the issuing thread of another slot.
 
-use crate::{error::RunError, open::Pipeline, prepare::Preparer};
+use crate::{error::RunError, guard, open::Pipeline, prepare::Preparer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dyno_core::{Completion, Dataset, Geometry, Prediction, QueryToken, Sample, SampleIndex, TensorSet, TensorView, Timed};
 use dyno_load::{Done, Stages, Target, TargetError};
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -78,6 +79,15 @@ pub(super) fn library(
     Ok(entries)
 }
 
+/// When a query ended, and how.
+pub(super) type Answer = (Instant, Result<Stages, TargetError>);
+
+/// What a slot of a [`Pool`] does with sample and token.
+pub(super) type Run = Box<dyn FnMut(u32, u64) -> Answer + Send>;
+
+/// How long a slot may take to end after the last query. One that takes longer hangs, and is left to itself.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One open model that answers queries.
 pub(super) struct Slot {
     pipeline: Pipeline,
@@ -95,11 +105,12 @@ impl Slot {
         Ok(Self { pipeline, library, timed, set, geometries: Vec::new(), completions: Vec::new(), predictions: Vec::new() })
     }
 
-    /// Runs one query to its end.
-    fn query(&mut self, sample: u32, token: u64) -> (Instant, Result<Stages, TargetError>) {
-        match self.try_query(sample, token) {
-            Ok((at, stages)) => (at, Ok(stages)),
-            Err(error) => (Instant::now(), Err(error)),
+    /// Runs one query to its end. A panic is a failed query.
+    pub(super) fn query(&mut self, sample: u32, token: u64) -> Answer {
+        match catch_unwind(AssertUnwindSafe(|| self.try_query(sample, token))) {
+            Ok(Ok((at, stages))) => (at, Ok(stages)),
+            Ok(Err(error)) => (Instant::now(), Err(error)),
+            Err(payload) => (Instant::now(), Err(TargetError::new(format!("panic: {}", guard::words(payload.as_ref()))))),
         }
     }
 
@@ -189,6 +200,11 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(slots: Vec<Slot>) -> Result<Self, RunError> {
+        Self::of(slots.into_iter().map(|mut slot| -> Run { Box::new(move |sample, token| slot.query(sample, token)) }).collect())
+    }
+
+    /// A thread for each of `slots`.
+    pub(super) fn of(slots: Vec<Run>) -> Result<Self, RunError> {
         let (answer, answers) = unbounded();
         let mut pool = Self { requests: Vec::new(), answers, threads: Vec::new() };
         for (index, mut slot) in slots.into_iter().enumerate() {
@@ -196,7 +212,7 @@ impl Pool {
             let answer = answer.clone();
             let run = move || {
                 for (sample, token) in requests {
-                    let (at, result) = slot.query(sample, token);
+                    let (at, result) = slot(sample, token);
                     if answer.send(Done { slot: index, token, at, result }).is_err() {
                         return;
                     }
@@ -240,7 +256,11 @@ impl Target for Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.requests.clear();
-        for thread in self.threads.drain(..) {
+        let start = Instant::now();
+        while self.threads.iter().any(|t| !t.is_finished()) && start.elapsed() < END_TIMEOUT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        for thread in self.threads.drain(..).filter(JoinHandle::is_finished) {
             // A slot that panicked has already been missed by the load generator.
             let _ = thread.join();
         }
