@@ -44,12 +44,11 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<u8> {
         Target::Powershell => Some(Shell::PowerShell),
         Target::Man => None,
     };
-    match shell {
-        Some(shell) => clap_complete::generate(shell, &mut command, "dyno", &mut bytes),
-        None => {
-            command.build();
-            pages(&command, &mut bytes)?;
-        }
+    if let Some(shell) = shell {
+        clap_complete::generate(shell, &mut command, "dyno", &mut bytes);
+    } else {
+        command.build();
+        pages(&command, &mut bytes)?;
     }
     output::write(&String::from_utf8_lossy(&bytes), None)?;
     Ok(exit::OK)

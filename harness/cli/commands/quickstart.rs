@@ -74,7 +74,7 @@ fn free_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     match named {
         Some(folder) if free(folder) => Ok(folder.to_owned()),
         Some(folder) => Err(exit::usage(format!("`{}` is not empty", folder.display()), "name another folder")),
-        None => (1..)
+        None => (1..1000)
             .map(|n| PathBuf::from(if n == 1 { "dyno-quickstart".to_owned() } else { format!("dyno-quickstart-{n}") }))
             .find(|f| free(f))
             .ok_or_else(|| exit::usage("no free folder", "")),

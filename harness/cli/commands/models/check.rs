@@ -19,11 +19,14 @@ pub(crate) struct CheckArgs {
     repair: bool,
 }
 
+/// Id and hash of the sample set by position of the data set and number of samples.
+type Taken = BTreeMap<(usize, Option<u32>), (String, String)>;
+
 /// Data sets of the command line, and the sample sets that were taken from them: each is hashed once for all fields.
 struct AtHand<'c> {
     datasets: Vec<Box<dyn Dataset>>,
     /// By number of the data set and samples asked for: id and sha256.
-    taken: RefCell<BTreeMap<(usize, Option<u32>), (String, String)>>,
+    taken: RefCell<Taken>,
     /// The first failure to read one.
     failed: RefCell<Option<anyhow::Error>>,
     context: &'c Context,
