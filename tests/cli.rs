@@ -58,6 +58,76 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
 }
 
 #[test]
+fn a_package_made_by_configure_is_measured_and_filled() {
+    let place = Place::new();
+    place.with_shapes(20);
+    let folder = place.join("models/acme/mine");
+    fs::create_dir_all(&folder).expect("a folder");
+    for file in ["shapes-detector.onnx", "labels.txt"] {
+        fs::copy(place.join("models/dyno/shapes-detector").join(file), folder.join(file)).expect("a file");
+    }
+    // alwaysAI's spelling of flags and ours.
+    let line =
+        "models configure models/acme/mine --id acme/mine --framework onnx --purpose ObjectDetection --model_file shapes-detector.onnx --label-file labels.txt";
+    place.run(&format!("{line} --recipe yolx")).exits(2).says(&["did you mean `yolox`"]);
+    place.run(&format!("{line} --recipe yolox")).succeeds();
+    let done = place.run("run acme/mine --dataset coco:pictures --only accuracy --write --format json").succeeds();
+    // The recipe takes its size from the file, so the scores are those of the model's own description.
+    let own = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds();
+    assert_eq!(score(&done.record(), "AP").to_bits(), score(&own.record(), "AP").to_bits());
+    let text = fs::read_to_string(folder.join("alwaysai.model.json")).expect("a manifest");
+    assert!(text.contains("AP 0."), "{text}");
+    place.run("models check acme/mine --dataset coco:pictures").succeeds();
+    // Evidence that the data set has outlived is found.
+    let annotations = place.join("pictures/annotations/instances_val2017.json");
+    let mut value: serde_json::Value = serde_json::from_str(&fs::read_to_string(&annotations).expect("annotations")).expect("JSON");
+    value["annotations"].as_array_mut().expect("a list").pop();
+    fs::write(&annotations, value.to_string()).expect("writable");
+    let stale = place.run("models check acme/mine --dataset coco:pictures").exits(1);
+    assert!(stale.stdout.contains("stale-dataset"), "{}", stale.stdout);
+    // So are labels that have changed.
+    fs::write(folder.join("labels.txt"), "a\nb\nc\nd\ne\nf\n").expect("writable");
+    assert!(place.run("models check acme/mine").exits(1).stdout.contains("stale-labels"));
+}
+
+#[test]
+fn null_and_contradictions_never_reach_a_manifest() {
+    let place = Place::new();
+    place.with_shapes(6);
+    place.run(&format!("{DETECTOR} {NULL} --only accuracy --write")).exits(2).says(&["--write needs an engine that computes"]);
+    place.run(&format!("{DETECTOR} --only accuracy --write --labels coco80")).exits(2).says(&["--write does not go with --labels"]);
+    place.run(&format!("{DETECTOR} --only accuracy --recipe nanodet")).exits(2).says(&["nothing to add"]);
+    let set = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds().record().sample_sets[0].id.clone();
+    place.run(&format!("models reference set dyno/shapes-detector AP 0.99 --sample-set {set} --abs 0.001")).succeeds();
+    place.run(&format!("{DETECTOR} --only accuracy --write")).exits(1).says(&["reference missed", "nothing was written"]);
+}
+
+#[test]
+fn several_models_give_one_record_each() {
+    let place = Place::new();
+    place.with_shapes(6);
+    let done = place.run("run dyno/shapes-detector models/dyno/shapes-detector --dataset coco:pictures --only accuracy --format json").succeeds();
+    let records: Vec<Record> = serde_json::from_str(&done.stdout).expect("two records");
+    assert_eq!(records.len(), 2);
+    // A mistake in the last name costs nothing before it.
+    place.run("run dyno/shapes-detector dyno/nobody --dataset coco:pictures --only accuracy").exits(2);
+    assert_eq!(fs::read_dir(place.join("runs")).expect("runs").count(), 2);
+}
+
+#[test]
+fn offline_end_to_end_and_engine_are_measured() {
+    let place = Place::new();
+    place.with_shapes(8);
+    let done = place.run(&format!("{DETECTOR} --only latency --profile quick --scenario offline --scenario single-stream --timed end-to-end --format json"));
+    let record = done.record();
+    assert_eq!(record.measurements.len(), 2);
+    for measurement in &record.measurements {
+        let MeasurementKind::Performance { n, stages_ns, latency_ns, .. } = &measurement.kind else { panic!("latency only") };
+        assert!(*n >= 64 && stages_ns.decode_image.is_some() && stages_ns.engine > 0 && latency_ns.p90.is_some() && latency_ns.p99.is_none_or(|_| *n >= 662));
+    }
+}
+
+#[test]
 fn a_classifier_fills_top_1_and_top_5() {
     let place = Place::new();
     place.with_shapes(40);

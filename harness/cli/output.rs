@@ -1,6 +1,6 @@
 //! Standard output: data only, and a reader that went away is no error.
 
-use crate::exit;
+use crate::{args::Format, exit};
 use std::{io::Write as _, path::Path};
 
 /// Writes `text` to standard output, or to `out`.
@@ -40,4 +40,35 @@ pub(crate) fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
         line(&mut row.iter().map(String::as_str));
     }
     text
+}
+
+/// Prints a small listing in any form.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn listing(format: Format, head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<u8> {
+    let text = match format {
+        Format::Human => columns(head, rows),
+        Format::Json => {
+            let objects: Vec<serde_json::Map<String, serde_json::Value>> =
+                rows.iter().map(|row| head.iter().zip(row).map(|(h, c)| (h.replace(' ', "_"), c.clone().into())).collect()).collect();
+            serde_json::to_string_pretty(&objects)? + "\n"
+        }
+        Format::Csv => {
+            let quote = |c: &str| if c.contains([',', '"', '\n', '\r']) { format!("\"{}\"", c.replace('"', "\"\"")) } else { c.to_owned() };
+            let line = |cells: Vec<String>| cells.join(",") + "\n";
+            line(head.iter().map(|h| quote(h)).collect()) + &rows.iter().map(|r| line(r.iter().map(|c| quote(c)).collect())).collect::<String>()
+        }
+        Format::Markdown => {
+            let cell = |c: &str| c.replace('|', "\\|").replace(['\n', '\r'], " ");
+            let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+            let mut text = line(head.iter().map(|h| cell(h)).collect()) + &line(head.iter().map(|_| "---".to_owned()).collect());
+            for row in rows {
+                text += &line(row.iter().map(|c| cell(c)).collect());
+            }
+            text
+        }
+    };
+    write(&text, None)?;
+    Ok(exit::OK)
 }

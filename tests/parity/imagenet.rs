@@ -41,3 +41,26 @@ fn mobilenet_v2_qdq() {
     // fused integer kernels and 226 with graph optimization off. tract gives 224 and rten 223, between the two (docs/accuracy.md).
     on_all_engines(&MOBILENET, (221, 253), (5, 2));
 }
+
+#[test]
+fn squeezenet_registered_in_a_copy_of_the_eta_manifest() {
+    let Some(assets) = assets() else { return };
+    let place = Place::new();
+    let folder = place.join("registry");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let manifest = folder.join("manifest.json");
+    std::fs::write(&manifest, std::fs::read(assets.join("registry/eta/manifest.json")).expect("ETA's manifest")).expect("writable");
+    std::fs::copy(assets.join("models/onnx/squeezenet1.1-imagenet/squeezenet1.1.onnx"), folder.join("squeezenet1.1.onnx")).expect("the model");
+    place.run("models register squeezenet1.1 squeezenet1.1.onnx --recipe caffe-bgr --models-dir registry").succeeds();
+    let before = std::fs::read_to_string(&manifest).expect("a manifest");
+    let dataset = format!("imagenet:{}", assets.join("samples/imagenet").display());
+    place.run_args(&["run", "squeezenet1.1", "--models-dir", "registry", "--dataset", &dataset, "--samples", "64", "--only", "accuracy", "--write"]).succeeds();
+    let after = std::fs::read_to_string(&manifest).expect("a manifest");
+    let at = after.find("\"accuracy\"").expect("the entry gained `accuracy`");
+    let sentence = &after[at..];
+    assert!(sentence.contains("top-1 0.") && sentence.contains("64 images (subset, not comparable with the full set)"), "{sentence}");
+    // Everything else is the same bytes: what was added, taken out again, leaves the manifest as it was.
+    let start = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+    let end = before.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
+    assert!(start + end >= before.len(), "only one place changed");
+}

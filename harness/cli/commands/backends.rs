@@ -1,6 +1,6 @@
 //! `dyno backends`.
 
-use crate::{commands::decoders::listing, context::Context};
+use crate::{context::Context, output::listing};
 use clap::Subcommand;
 
 /// Inference engines.

@@ -1,6 +1,6 @@
 //! `dyno cache`: the hashes of files that were read before.
 
-use crate::{commands::decoders::listing, context::Context, exit};
+use crate::{context::Context, exit, output::listing};
 use anyhow::Context as _;
 use clap::Subcommand;
 

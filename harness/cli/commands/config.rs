@@ -1,6 +1,6 @@
 //! `dyno config`.
 
-use crate::{commands::decoders::listing, context::Context};
+use crate::{context::Context, output::listing};
 use clap::Subcommand;
 
 /// Settings in force.

@@ -1,6 +1,12 @@
 //! `dyno datasets`.
 
-use crate::{args::Format, commands::decoders::listing, context::Context, exit, output, tables::TABLES};
+use crate::{
+    args::Format,
+    context::Context,
+    exit,
+    output::{self, listing},
+    tables::TABLES,
+};
 use clap::{Subcommand, ValueEnum};
 use dyno_core::{Annotation, Dataset, SampleSet, lookup};
 use dyno_datasets::synthetic::{self, SyntheticSpec, Task};

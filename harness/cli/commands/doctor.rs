@@ -1,6 +1,12 @@
 //! `dyno doctor`: what this machine has, and why not.
 
-use crate::{args::Format, commands::decoders::listing, context::Context, exit, output, version};
+use crate::{
+    args::Format,
+    context::Context,
+    exit,
+    output::{self, listing},
+    version,
+};
 use std::fmt::Write as _;
 
 /// Prints every check of every engine, the machine and the settings.

@@ -1,6 +1,10 @@
 //! `dyno recipes`.
 
-use crate::{commands::decoders::listing, context::Context, exit, output};
+use crate::{
+    context::Context,
+    exit,
+    output::{self, listing},
+};
 
 /// Lists the recipes, or shows one.
 ///

@@ -1,10 +1,6 @@
 //! `dyno records`: what was measured and kept.
 
-use crate::{
-    commands::{decoders::listing, report::render},
-    context::Context,
-    exit,
-};
+use crate::{commands::report::render, context::Context, exit, output::listing};
 use clap::Subcommand;
 use dyno_core::{MeasurementKind, Record};
 use dyno_evidence::{EvidenceError, EvidenceStore, RunFolder, find_record, list};

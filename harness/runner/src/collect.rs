@@ -195,7 +195,7 @@ impl Collector {
             let recipe = plan.spec.model.recipe.as_deref().unwrap_or("?");
             self.warnings.push(warning(WarningCode::RecipeAssumed, format!("`{recipe}` is the only recipe that fits the outputs; nobody named it")));
         }
-        if !plan.bindings.sample_set.full {
+        if !plan.bindings.sample_set.full && plan.spec.accuracy.is_some() {
             self.warnings.push(warning(WarningCode::Subset, "the samples are a subset: the scores are not comparable with those of the full set".to_owned()));
         }
         if !labels.unmatched_dataset.is_empty() {

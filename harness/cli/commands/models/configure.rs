@@ -128,6 +128,9 @@ pub(crate) struct ConfigureArgs {
 
 /// Makes or changes the package; prints the files that were written.
 pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> {
+    // A name that no run could use is refused here, while it can be mended in place.
+    args.recipe.as_deref().map(dyno_vision::recipe).transpose()?;
+    args.decoder.as_deref().map(|d| crate::tables::TABLES.decoder(d)).transpose()?;
     let options = ConfigureOptions {
         id: args.id,
         framework: args.framework,

@@ -45,6 +45,7 @@ pub(crate) struct RegisterArgs {
 
 /// Adds the entry to the first folder of the search path (`--models-dir`); prints the files that were written.
 pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
+    args.recipe.as_deref().map(dyno_vision::recipe).transpose()?;
     let dir = context.search_path.dirs.first().context("the search path is empty: name the folder of the manifest with --models-dir")?;
     let (name, version) = split_version(&args.name);
     let spec = ModelSpec {
