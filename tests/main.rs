@@ -1,5 +1,4 @@
 //! The one integration-test binary: one link, modules inside.
-#![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
 mod architecture;
 mod cli;

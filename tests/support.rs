@@ -127,7 +127,8 @@ pub(crate) fn assets() -> Option<PathBuf> {
         return Some(folder.canonicalize().expect("the folder exists"));
     }
     assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "DYNO_REQUIRE_ASSETS=1, and there are no assets in `{}`", folder.display());
-    eprintln!("skipped: no assets");
+    // Not `eprintln`: the test runner would swallow it.
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
     None
 }
 
@@ -136,7 +137,8 @@ pub(crate) fn has_onnxruntime() -> bool {
     let usable = dyno_backends::BACKENDS.iter().any(|b| b.id() == "onnxruntime" && b.probe().usable());
     assert!(usable || std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"), "DYNO_REQUIRE_ONNXRUNTIME=1, and the library was not found");
     if !usable {
-        eprintln!("skipped: no onnxruntime library");
+        // Not `eprintln`: the test runner would swallow it.
+        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n").expect("standard error");
     }
     usable
 }
@@ -145,7 +147,8 @@ pub(crate) fn has_onnxruntime() -> bool {
 pub(crate) fn python() -> Option<PathBuf> {
     let python = std::env::var_os("DYNO_PYTHON").map(PathBuf::from);
     if python.is_none() {
-        eprintln!("skipped: DYNO_PYTHON names no Python with pycocotools");
+        // Not `eprintln`: the test runner would swallow it.
+        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: DYNO_PYTHON names no Python with pycocotools\n").expect("standard error");
     }
     python
 }

@@ -165,8 +165,9 @@ fn numbers(m: &Measurement) -> Vec<Number> {
             throughput_per_s,
             duration_ns,
             stages_ns,
-            load,
-            memory_peak_bytes,
+            load_ns,
+            first_ns,
+            memory_bytes,
             window_spread,
             outliers,
             ..
@@ -190,9 +191,9 @@ fn numbers(m: &Measurement) -> Vec<Number> {
                 ns("duration", *duration_ns),
             ];
             rows.extend(stage_rows(stages_ns).iter().filter_map(|(name, value)| value.map(|v| ns(&format!("stage_{name}"), v))));
-            rows.push(ns("load", load.load_ns));
-            rows.push(ns("first_query", load.first_ns));
-            rows.extend(memory_peak_bytes.map(|b| number("memory_peak", Some(b.to_string()), "bytes")));
+            rows.push(ns("load", *load_ns));
+            rows.push(ns("first_query", *first_ns));
+            rows.extend(memory_bytes.peak.map(|b| number("memory_peak", Some(b.to_string()), "bytes")));
             rows.extend(window_spread.map(|s| number("window_spread", Some(s.to_string()), "ratio")));
             rows.push(number("outliers", Some(outliers.to_string()), "count"));
             rows

@@ -294,7 +294,7 @@ fn invalid(m: &Measurement) -> Option<String> {
 
 /// The value of a quantity, or why it is refused; `None` where the measurement has no such number.
 fn quantity(kind: &MeasurementKind, name: &str) -> Option<Result<f64, String>> {
-    let MeasurementKind::Performance { latency_ns: l, bound_ns: b, throughput_per_s, load, memory_peak_bytes, n, .. } = kind else { return None };
+    let MeasurementKind::Performance { latency_ns: l, bound_ns: b, throughput_per_s, load_ns, first_ns, memory_bytes, n, .. } = kind else { return None };
     let percentile = |value: Option<u64>, p: f64| {
         value.map(|v| v as f64).ok_or_else(|| {
             let needed = dyno_stats::minimum_count(p).map(|c| format!(" needs {c} queries and")).unwrap_or_default();
@@ -310,10 +310,10 @@ fn quantity(kind: &MeasurementKind, name: &str) -> Option<Result<f64, String>> {
         "p99" => percentile(l.p99, 0.99),
         "p90-bound" => percentile(b.p90, 0.9),
         "p99-bound" => percentile(b.p99, 0.99),
-        "load" => Ok(load.load_ns as f64),
-        "first" => Ok(load.first_ns as f64),
+        "load" => Ok(*load_ns as f64),
+        "first" => Ok(*first_ns as f64),
         "throughput" => Ok(*throughput_per_s),
-        "memory-peak" => Ok((*memory_peak_bytes)? as f64),
+        "memory-peak" => Ok(memory_bytes.peak? as f64),
         _ => return None,
     })
 }

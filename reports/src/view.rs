@@ -190,8 +190,9 @@ fn performance(m: &Measurement, out: &mut Vec<Block>) {
         duration_ns,
         slots,
         stages_ns,
-        load,
-        memory_peak_bytes,
+        load_ns,
+        first_ns,
+        memory_bytes,
         window_spread,
         outliers,
         trials,
@@ -208,8 +209,8 @@ fn performance(m: &Measurement, out: &mut Vec<Block>) {
     let bound = if bound_ns.p90.is_some() || bound_ns.p99.is_some() { "; in brackets the upper bound at 99 % confidence" } else { "" };
     out.push(Block::Line(format!("percentiles: {estimator}{bound}")));
     out.push(Block::Line(format!("median of stages: {}", stages(stages_ns))));
-    let memory = memory_peak_bytes.map(|b| format!(", peak memory {}", bytes(b))).unwrap_or_default();
-    out.push(Block::Line(format!("model opened in {}, first query {}{memory}", time(load.load_ns), time(load.first_ns))));
+    let memory = memory_bytes.peak.map(|b| format!(", peak memory {}", bytes(b))).unwrap_or_default();
+    out.push(Block::Line(format!("model opened in {}, first query {}{memory}", time(*load_ns), time(*first_ns))));
     let tried = if *trials > 1 { format!(", after {trials} trials") } else { String::new() };
     let spread = window_spread.map_or_else(|| "not judged".to_owned(), |s| format!("{s:.3}"));
     out.push(Block::Line(format!("spread between windows: {spread}, outliers: {outliers} (kept){tried}")));

@@ -25,7 +25,8 @@ fn usable(backend: &dyn Backend) -> bool {
     let Some(problem) = availability.first_problem() else { return true };
     assert_eq!(backend.id(), "onnxruntime", "a built-in engine cannot run: {}", problem.detail);
     assert!(std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"), "ONNX Runtime is required: {}", problem.detail);
-    eprintln!("skipped: no onnxruntime library");
+    // Not `eprintln`: the test runner would swallow it.
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n").expect("standard error");
     false
 }
 

@@ -104,7 +104,8 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
     for (package, dataset) in PACKAGES.iter().zip(&datasets) {
         let manifest = unpack(package, folder)?.join("alwaysai.model.json");
         let name = format!("dyno/{}", package.name);
-        let mut line = vec!["run", &name, "--dataset", dataset, "--write", "--profile", "quick"];
+        // One thread: a second gains nothing on models this small, and two on a shared machine are not steady.
+        let mut line = vec!["run", &name, "--dataset", dataset, "--write", "--profile", "quick", "--threads", "1"];
         if let Some(backend) = &args.backend {
             line.extend(["--backend", backend]);
         }

@@ -43,8 +43,9 @@ pub use plan::{AccuracyPlan, Bindings, ExecutionPlan, LabelPlan, ModelPlan, Perf
 pub use prediction::{Detection, Prediction, RankedClass, Ranking};
 pub use preprocess::{Anchor, ChannelOrder, CropSize, Kernel, Normalize, PadValue, PreprocessStep, ResizeMode, Rounding};
 pub use record::{
-    Artifact, Board, BoundNs, Execution, Interval, LatencyNs, LoadTimes, Machine, Measurement, MeasurementKind, PlanRecord, RECORD_SCHEMA, Record, RecordError,
-    RecordFile, SampleSetRecord, Scenario, Score, Sensor, StageNs, Subject, Timed, Tool, Validity, ValidityCode, ValidityStatus, Warning, WarningCode,
+    Artifact, Board, BoundNs, Execution, Interval, LatencyNs, Machine, Measurement, MeasurementKind, MemoryBytes, PlanRecord, RECORD_SCHEMA, Record,
+    RecordError, RecordFile, SampleSetRecord, Scenario, Score, Sensor, StageNs, Subject, Timed, Tool, Validity, ValidityCode, ValidityStatus, Warning,
+    WarningCode,
 };
 pub use reporter::{Report, ReportError, Reporter};
 pub use session::{Completion, Engine, EngineStages, ExecutionFacts, QueryToken, Session};

@@ -1,7 +1,7 @@
 //! Records with fixed numbers.
 
 use dyno_core::{
-    Board, BoundNs, DecoderSpec, Execution, ExecutionPlan, Framework, Interval, LatencyNs, LoadTimes, Machine, Measurement, MeasurementKind, ModelPlan,
+    Board, BoundNs, DecoderSpec, Execution, ExecutionPlan, Framework, Interval, LatencyNs, Machine, Measurement, MeasurementKind, MemoryBytes, ModelPlan,
     PlanRecord, PlanSpec, Precision, Purpose, RECORD_SCHEMA, Record, SampleSetRecord, Scenario, Score, StageNs, Subject, ThresholdSet, Thresholds, Timed, Tool,
     Validity, ValidityCode, Warning, WarningCode,
 };
@@ -66,8 +66,9 @@ pub(crate) fn performance(scenario: Scenario, n: u64, codes: Vec<ValidityCode>) 
         duration_ns: n * 12_000_000,
         slots: 1,
         stages_ns: StageNs { decode_image: None, preprocess: None, host_to_device: 0, engine: 10_900_000, device_to_host: 950, decode_outputs: Some(580_000) },
-        load: LoadTimes { load_ns: 320_000_000, first_ns: 44_000_000 },
-        memory_peak_bytes: Some(123_456_789),
+        load_ns: 320_000_000,
+        first_ns: 44_000_000,
+        memory_bytes: MemoryBytes { peak: Some(123_456_789), steady: None },
         window_spread: Some(1.0345),
         trials: 1,
         outliers: 3,

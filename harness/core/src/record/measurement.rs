@@ -190,14 +190,16 @@ pub struct StageNs {
     pub decode_outputs: Option<u64>,
 }
 
-/// What happens before the first measured query.
+/// Resident memory of the process; absent where the system does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LoadTimes {
-    /// Opening the model.
-    pub load_ns: u64,
-    /// The very first query.
-    pub first_ns: u64,
+pub struct MemoryBytes {
+    /// Greatest since the model was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<u64>,
+    /// At the end of the measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady: Option<u64>,
 }
 
 fn once() -> u32 {
@@ -260,11 +262,13 @@ pub enum MeasurementKind {
         slots: u32,
         /// Medians of stages.
         stages_ns: StageNs,
-        /// Before the first measured query.
-        load: LoadTimes,
-        /// Peak resident memory of the process, in bytes.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        memory_peak_bytes: Option<u64>,
+        /// Opening the model.
+        load_ns: u64,
+        /// The very first query.
+        first_ns: u64,
+        /// Resident memory.
+        #[serde(default)]
+        memory_bytes: MemoryBytes,
         /// Greatest spread between windows of the run: max ÷ min of their medians.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window_spread: Option<f64>,

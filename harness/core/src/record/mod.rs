@@ -9,7 +9,7 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
-pub use measurement::{BoundNs, Execution, Interval, LatencyNs, LoadTimes, Measurement, MeasurementKind, Scenario, Score, StageNs, Timed};
+pub use measurement::{BoundNs, Execution, Interval, LatencyNs, Measurement, MeasurementKind, MemoryBytes, Scenario, Score, StageNs, Timed};
 pub use validity::{Validity, ValidityCode, ValidityStatus, Warning, WarningCode};
 
 use crate::{

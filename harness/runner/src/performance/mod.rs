@@ -4,7 +4,7 @@ mod target;
 
 use crate::{error::RunError, open, prepare::chain, tables::Tables};
 use dyno_core::{
-    Artifact, BoundNs, Dataset, Event, LatencyNs, LoadTimes, Measurement, MeasurementKind, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs,
+    Artifact, BoundNs, Dataset, Event, LatencyNs, Measurement, MeasurementKind, MemoryBytes, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs,
     ThresholdSet, Timed, Validity, ValidityCode, Warning, WarningCode,
 };
 use dyno_evidence::RunFolder;
@@ -78,9 +78,8 @@ pub(crate) fn run(
         let first = outcome.first_failure.as_deref().unwrap_or("nobody said why");
         warn(format!("performance measurement {number}: {} of {} queries failed, the first: {first}", outcome.failed, outcome.failed + outcome.completed));
     }
-    let load = LoadTimes { load_ns, first_ns };
-    let memory = if peak_is_ours { dyno_machine::peak_memory_bytes() } else { None };
-    result(plan, performance, number, execution, &outcome, load, trials, memory, folder).map(Some)
+    let memory = MemoryBytes { peak: peak_is_ours.then(dyno_machine::peak_memory_bytes).flatten(), steady: dyno_machine::current_memory_bytes() };
+    result(plan, performance, number, execution, &outcome, (load_ns, first_ns), trials, memory, folder).map(Some)
 }
 
 /// Measures until it was steady or tried often enough: the last outcome, the number of outcomes, and the time of the very first query. A later
@@ -132,9 +131,9 @@ fn result(
     number: u32,
     execution: dyno_core::Execution,
     outcome: &Outcome,
-    load: LoadTimes,
+    (load_ns, first_ns): (u64, u64),
     trials: u32,
-    memory_peak_bytes: Option<u64>,
+    memory_bytes: MemoryBytes,
     folder: &RunFolder,
 ) -> Result<PerformanceResult, RunError> {
     let histogram = outcome.histogram_base64().map_err(|e| RunError::Load(chain(&e)))?;
@@ -168,8 +167,9 @@ fn result(
             device_to_host: stage(stage::DEVICE_TO_HOST).unwrap_or_default(),
             decode_outputs: stage(stage::DECODE_OUTPUTS),
         },
-        load,
-        memory_peak_bytes,
+        load_ns,
+        first_ns,
+        memory_bytes,
         window_spread: summary.window_spread,
         trials,
         outliers: summary.outliers,
