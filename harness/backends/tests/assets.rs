@@ -2,10 +2,7 @@
 
 use crate::support::{engines, from_path, random_inputs, run};
 use dyno_core::SessionConfig;
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::path::{Path, PathBuf};
 
 /// File below the assets, largest absolute difference between engines. Bytes of a quantized model may differ by steps of rounding.
 const MODELS: &[(&str, f32)] = &[
@@ -86,36 +83,4 @@ fn engines_agree_on_real_models() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Not a test but a table; run with `--ignored --nocapture`.
-#[test]
-#[ignore = "prints timings, checks nothing"]
-fn timings() {
-    let Some(folder) = folder() else { return };
-    for (file, _) in MODELS {
-        for backend in engines() {
-            for threads in [1, 2] {
-                let config = SessionConfig { threads, ..SessionConfig::default() };
-                let began = Instant::now();
-                let Ok(mut session) = backend.open(&from_path(&folder.join(file)), &config) else { continue };
-                let load = began.elapsed();
-                let inputs = random_inputs(session.as_ref());
-                let mut times: Vec<f64> = Vec::new();
-                for _ in 0..25 {
-                    let began = Instant::now();
-                    run(session.as_mut(), &inputs).result.expect("it ran before");
-                    times.push(began.elapsed().as_secs_f64() * 1e3);
-                }
-                times.sort_by(f64::total_cmp);
-                eprintln!(
-                    "{file} {} threads={threads} load={:.0} ms min={:.2} ms median={:.2} ms",
-                    backend.id(),
-                    load.as_secs_f64() * 1e3,
-                    times[0],
-                    times[12]
-                );
-            }
-        }
-    }
 }
