@@ -154,7 +154,8 @@ impl Collector {
         self.warnings.extend(foreign_load(&machine));
         let hashed = set.samples.get(..HASHED_SAMPLES.min(set.samples.len())).unwrap_or_default();
         let (tensors_sha256, tensors_count) = predictions.tensors(hashed);
-        let first = |names: &[String]| names.iter().take(LISTED_NAMES).cloned().collect();
+        let listed = if plan.spec.accuracy.is_some() { LISTED_NAMES } else { 0 };
+        let first = |names: &[String]| names.iter().take(listed).cloned().collect();
         let sample_set = SampleSetRecord {
             id: set.id.clone(),
             count: set.count,
@@ -197,6 +198,10 @@ impl Collector {
         }
         if !plan.bindings.sample_set.full && plan.spec.accuracy.is_some() {
             self.warnings.push(warning(WarningCode::Subset, "the samples are a subset: the scores are not comparable with those of the full set".to_owned()));
+        }
+        // Without a score nobody is compared with anybody.
+        if plan.spec.accuracy.is_none() {
+            return;
         }
         if !labels.unmatched_dataset.is_empty() {
             let detail = format!("{} classes of the dataset are none of the model's: {}", labels.unmatched_dataset.len(), some(&labels.unmatched_dataset));
