@@ -37,8 +37,13 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
     place.with_shapes(40);
     let manifest = place.join("models/dyno/shapes-detector/alwaysai.model.json");
     let before = fs::read_to_string(&manifest).expect("a manifest");
-    let done = place.run(&format!("{DETECTOR} --write --profile quick --format json")).succeeds();
+    let done = place.run(&format!("{DETECTOR} --write --profile quick --threads 1 --format json"));
     let record = done.record();
+    // Other tests run beside this one: a latency that was not steady is INVALID, and then not written.
+    let steady = record.measurements[1].validity.is_valid();
+    assert!(steady || record.measurements[1].validity.codes == [ValidityCode::Unsteady], "{:?}", record.measurements[1].validity);
+    let done = done.exits(if steady { 0 } else { 4 });
+    assert!(done.stderr.contains("filled accuracy"), "{}", done.stderr);
     assert!(score(&record, "AP") > 0.2, "the detector detects");
     assert!(score(&record, "AP") < 0.99, "and not perfectly");
     let after = fs::read_to_string(&manifest).expect("a manifest");
@@ -46,12 +51,12 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
     let value: serde_json::Value = serde_json::from_str(&after).expect("JSON");
     let text = value["accuracy"].as_str().expect("a sentence");
     assert!(text.contains("AP 0.") && text.contains(&record.sample_sets[0].id) && text.contains("40 images"), "{text}");
-    assert!(value["inference_time"].as_f64().is_some_and(|t| t > 0.0 && t < 1.0));
+    assert_eq!(value["inference_time"].as_f64().is_some_and(|t| t > 0.0 && t < 1.0), steady);
     place.run("models check dyno/shapes-detector").succeeds();
     // Lines that were not filled are the same bytes.
     let same = before.lines().zip(after.lines()).filter(|(a, b)| a == b).count();
     assert_eq!(before.lines().count(), after.lines().count());
-    assert_eq!(before.lines().count() - same, 2, "two lines changed:\n{after}");
+    assert_eq!(before.lines().count() - same, if steady { 2 } else { 1 }, "one line a field changed:\n{after}");
     // A field without evidence is found.
     fs::write(&manifest, after.replace("AP 0.", "AP 1.")).expect("writable");
     place.run("models check dyno/shapes-detector").exits(1);
@@ -131,7 +136,7 @@ fn offline_end_to_end_and_engine_are_measured() {
 fn a_classifier_fills_top_1_and_top_5() {
     let place = Place::new();
     place.with_shapes(40);
-    let done = place.run("run dyno/shapes-classifier --dataset imagenet:classes --write --profile quick --format json").succeeds();
+    let done = place.run("run dyno/shapes-classifier --dataset imagenet:classes --only accuracy --write --format json").succeeds();
     let top1 = score(&done.record(), "top-1");
     assert!((0.3..=0.99).contains(&top1), "top-1 is {top1}");
     let text = fs::read_to_string(place.join("models/dyno/shapes-classifier/alwaysai.model.json")).expect("a manifest");
