@@ -261,42 +261,57 @@ fn has_shard(place: &Place) -> bool {
     runs.filter_map(Result::ok).any(|run| dyno_evidence::RunFolder::open(&run.path()).and_then(|f| f.shards()).is_ok_and(|s| !s.is_empty()))
 }
 
+/// A run folder holds the plan with this seed.
+fn has_plan(place: &Place, seed: u64) -> bool {
+    let Ok(runs) = fs::read_dir(place.join("runs")) else { return false };
+    let plans = runs.filter_map(Result::ok).filter_map(|run| dyno_evidence::RunFolder::open(&run.path()).ok()?.read_plan().ok());
+    plans.filter_map(|p| p.spec.accuracy).any(|a| a.seed == seed)
+}
+
 #[cfg(unix)]
 #[test]
 fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     let place = Place::new();
     place.with_shapes(96);
     let line = format!("{DETECTOR} --only accuracy --shard-size 4 --format json -q");
+    let began = Instant::now();
     let whole = place.run(&line).succeeds().record();
-    // A new plan (another seed of the bootstrap), so that nothing of the first run can be taken up.
-    let line = format!("{line} --seed 1");
-    let mut killed = 0;
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    for round in 0..20 {
-        let resume = if round == 0 { "" } else { " --resume" };
-        let mut child =
-            place.dyno().args(format!("{line}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        std::thread::sleep(Duration::from_millis(60 + (state >> 56)));
-        // `kill` of the standard library is SIGKILL.
-        if child.try_wait().expect("a child").is_none() {
-            child.kill().expect("a child");
-            killed += 1;
-        }
-        let status = child.wait().expect("a child");
-        if status.success() {
-            break;
-        }
-    }
-    assert!(killed > 0, "no run was killed");
-    let resumed = place.run(&format!("{line} --resume"));
-    // The last round may have come to its end.
-    let record = if resumed.code == Some(0) { resumed.record() } else { place.run("report latest --format json").succeeds().record() };
+    let whole_time = began.elapsed();
     let scores = |r: &Record| {
         let MeasurementKind::Accuracy { scores, predictions_sha256, .. } = &r.measurements[0].kind else { panic!("accuracy comes first") };
         let bits: Vec<(String, Option<u64>)> = scores.iter().map(|s| (s.metric.clone(), s.value.map(f64::to_bits))).collect();
         (bits, predictions_sha256.clone())
     };
+    let (mut killed, mut plan, mut begun, mut state) = (0, 1, false, 0x9e37_79b9_7f4a_7c15_u64);
+    for _ in 0..100 {
+        // Another seed of the bootstrap is another plan, so that nothing of an earlier run can be taken up.
+        let resume = if begun { " --resume" } else { "" };
+        let mut command = place.dyno();
+        command.args(format!("{line} --seed {plan}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary starts");
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // Anywhere in the first nine tenths of a whole run.
+        std::thread::sleep(whole_time.mul_f64((state >> 56) as f64 / 255.0 * 0.9));
+        if child.try_wait().expect("a child").is_none() {
+            // `kill` of the standard library is SIGKILL.
+            child.kill().expect("a child");
+            child.wait().expect("a child");
+            killed += 1;
+            // Killed before it wrote its plan, a run has not begun.
+            begun = has_plan(&place, plan);
+            if killed == 20 {
+                break;
+            }
+        } else {
+            let record = place.run("report latest --format json").succeeds().record();
+            assert_eq!(scores(&whole).1, scores(&record).1);
+            (plan, begun) = (plan + 1, false);
+        }
+    }
+    assert_eq!(killed, 20, "runs were too short to be killed");
+    // Killed after its record was written, the run has come to its end.
+    let last = place.run(&format!("{line} --seed {plan}{}", if begun { " --resume" } else { "" }));
+    let record = if last.code == Some(2) { place.run("report latest --format json") } else { last }.succeeds().record();
     assert_eq!(scores(&whole), scores(&record));
     assert!(score(&whole, "AP") > 0.1, "the scores are numbers of a detector");
 }
