@@ -3,11 +3,25 @@
 use std::process::Command;
 
 fn main() {
-    for path in [".git/HEAD", ".git/index", "Cargo.toml", "Cargo.lock", "harness", "datasets", "reports"] {
+    for path in [
+        ".git/HEAD",
+        ".git/index",
+        "Cargo.toml",
+        "Cargo.lock",
+        "harness",
+        "datasets",
+        "reports",
+    ] {
         println!("cargo:rerun-if-changed={path}");
     }
     let commit = Command::new("git")
-        .args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
+        .args([
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=12",
+            "--exclude=*",
+        ])
         .output()
         .ok()
         .filter(|o| o.status.success())

@@ -1,4 +1,5 @@
-//! Criterion benches: `cargo bench --bench micro`. Figures are in `docs/figures.md`, as ratios within one run.
+//! Criterion benches: `cargo bench --bench micro`. Figures are in `docs/figures.md`, as ratios
+//! within one run.
 
 mod image;
 mod load;
@@ -7,5 +8,11 @@ mod vision;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, image::benches, vision::benches, metrics::benches, load::benches);
+criterion_group!(
+    benches,
+    image::benches,
+    vision::benches,
+    metrics::benches,
+    load::benches
+);
 criterion_main!(benches);

@@ -10,12 +10,19 @@ use std::{
 
 const DETECTOR: &str = "run dyno/shapes-detector --dataset coco:pictures";
 /// The null engine in the shape of the detector.
-const NULL: &str = "--backend null --set inputs=images:f32:1x3x128x128 --set outputs=output:f32:1x336x11";
+const NULL: &str =
+    "--backend null --set inputs=images:f32:1x3x128x128 --set outputs=output:f32:1x336x11";
 
 #[test]
 fn help_and_version_are_answers_and_mistakes_are_code_2() {
     let place = Place::new();
-    assert!(place.run("--help").succeeds().stdout.contains("Exit codes:"));
+    assert!(
+        place
+            .run("--help")
+            .succeeds()
+            .stdout
+            .contains("Exit codes:")
+    );
     assert!(place.run("--version").succeeds().stdout.contains("dyno 0."));
     place.run("rnu").exits(2);
     place.run("run x").exits(2).says(&["--dataset"]);
@@ -25,9 +32,18 @@ fn help_and_version_are_answers_and_mistakes_are_code_2() {
 fn an_unknown_name_is_answered_with_what_exists() {
     let place = Place::new();
     place.with_shapes(4);
-    place.run(&format!("{DETECTOR} --backend trakt")).exits(2).says(&["error: unknown backend `trakt`", "did you mean `tract`"]);
-    place.run("run dyno/shapes-detektor --dataset coco:pictures").exits(2).says(&["shapes-detector"]);
-    place.run("run dyno/shapes-detector --dataset cocoa:pictures").exits(2).says(&["did you mean `coco`"]);
+    place
+        .run(&format!("{DETECTOR} --backend trakt"))
+        .exits(2)
+        .says(&["error: unknown backend `trakt`", "did you mean `tract`"]);
+    place
+        .run("run dyno/shapes-detektor --dataset coco:pictures")
+        .exits(2)
+        .says(&["shapes-detector"]);
+    place
+        .run("run dyno/shapes-detector --dataset cocoa:pictures")
+        .exits(2)
+        .says(&["did you mean `coco`"]);
     place.run("recipes yolx").exits(2).says(&["yolox"]);
 }
 
@@ -37,11 +53,18 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
     place.with_shapes(40);
     let manifest = place.join("models/dyno/shapes-detector/alwaysai.model.json");
     let before = fs::read_to_string(&manifest).expect("a manifest");
-    let done = place.run(&format!("{DETECTOR} --write --profile quick --threads 1 --format json"));
+    let done = place.run(&format!(
+        "{DETECTOR} --write --profile quick --threads 1 --format json"
+    ));
     let record = done.record();
-    // Other tests run beside this one: a latency that was not steady is INVALID, and then not written.
+    // Other tests run beside this one: a latency that was not steady is INVALID, and then not
+    // written.
     let steady = record.measurements[1].validity.is_valid();
-    assert!(steady || record.measurements[1].validity.codes == [ValidityCode::Unsteady], "{:?}", record.measurements[1].validity);
+    assert!(
+        steady || record.measurements[1].validity.codes == [ValidityCode::Unsteady],
+        "{:?}",
+        record.measurements[1].validity
+    );
     let done = done.exits(if steady { 0 } else { 4 });
     assert!(done.stderr.contains("filled accuracy"), "{}", done.stderr);
     assert!(score(&record, "AP") > 0.2, "the detector detects");
@@ -50,13 +73,31 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
     assert_ne!(before, after);
     let value: serde_json::Value = serde_json::from_str(&after).expect("JSON");
     let text = value["accuracy"].as_str().expect("a sentence");
-    assert!(text.contains("AP 0.") && text.contains(&record.sample_sets[0].id) && text.contains("40 images"), "{text}");
-    assert_eq!(value["inference_time"].as_f64().is_some_and(|t| t > 0.0 && t < 1.0), steady);
+    assert!(
+        text.contains("AP 0.")
+            && text.contains(&record.sample_sets[0].id)
+            && text.contains("40 images"),
+        "{text}"
+    );
+    assert_eq!(
+        value["inference_time"]
+            .as_f64()
+            .is_some_and(|t| t > 0.0 && t < 1.0),
+        steady
+    );
     place.run("models check dyno/shapes-detector").succeeds();
     // Lines that were not filled are the same bytes.
-    let same = before.lines().zip(after.lines()).filter(|(a, b)| a == b).count();
+    let same = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(a, b)| a == b)
+        .count();
     assert_eq!(before.lines().count(), after.lines().count());
-    assert_eq!(before.lines().count() - same, if steady { 2 } else { 1 }, "one line a field changed:\n{after}");
+    assert_eq!(
+        before.lines().count() - same,
+        if steady { 2 } else { 1 },
+        "one line a field changed:\n{after}"
+    );
     // A field without evidence is found.
     fs::write(&manifest, after.replace("AP 0.", "AP 1.")).expect("writable");
     place.run("models check dyno/shapes-detector").exits(1);
@@ -69,42 +110,92 @@ fn a_package_made_by_configure_is_measured_and_filled() {
     let folder = place.join("models/acme/mine");
     fs::create_dir_all(&folder).expect("a folder");
     for file in ["shapes-detector.onnx", "labels.txt"] {
-        fs::copy(place.join("models/dyno/shapes-detector").join(file), folder.join(file)).expect("a file");
+        fs::copy(
+            place.join("models/dyno/shapes-detector").join(file),
+            folder.join(file),
+        )
+        .expect("a file");
     }
     // alwaysAI's spelling of flags and ours.
-    let line =
-        "models configure models/acme/mine --id acme/mine --framework onnx --purpose ObjectDetection --model_file shapes-detector.onnx --label-file labels.txt";
-    place.run(&format!("{line} --recipe yolx")).exits(2).says(&["did you mean `yolox`"]);
+    let line = "models configure models/acme/mine --id acme/mine --framework onnx --purpose ObjectDetection --model_file shapes-detector.onnx --label-file labels.txt";
+    place
+        .run(&format!("{line} --recipe yolx"))
+        .exits(2)
+        .says(&["did you mean `yolox`"]);
     place.run(&format!("{line} --recipe yolox")).succeeds();
-    let done = place.run("run acme/mine --dataset coco:pictures --only accuracy --write --format json").succeeds();
-    // The recipe takes its size from the file, so the scores are those of the model's own description.
-    let own = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds();
-    assert_eq!(score(&done.record(), "AP").to_bits(), score(&own.record(), "AP").to_bits());
+    let done = place
+        .run("run acme/mine --dataset coco:pictures --only accuracy --write --format json")
+        .succeeds();
+    // The recipe takes its size from the file, so the scores are those of the model's own
+    // description.
+    let own = place
+        .run(&format!("{DETECTOR} --only accuracy --format json"))
+        .succeeds();
+    assert_eq!(
+        score(&done.record(), "AP").to_bits(),
+        score(&own.record(), "AP").to_bits()
+    );
     let text = fs::read_to_string(folder.join("alwaysai.model.json")).expect("a manifest");
     assert!(text.contains("AP 0."), "{text}");
-    place.run("models check acme/mine --dataset coco:pictures").succeeds();
+    place
+        .run("models check acme/mine --dataset coco:pictures")
+        .succeeds();
     // Evidence that the data set has outlived is found.
     let annotations = place.join("pictures/annotations/instances_val2017.json");
-    let mut value: serde_json::Value = serde_json::from_str(&fs::read_to_string(&annotations).expect("annotations")).expect("JSON");
+    let mut value: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&annotations).expect("annotations"))
+            .expect("JSON");
     value["annotations"].as_array_mut().expect("a list").pop();
     fs::write(&annotations, value.to_string()).expect("writable");
-    let stale = place.run("models check acme/mine --dataset coco:pictures").exits(1);
+    let stale = place
+        .run("models check acme/mine --dataset coco:pictures")
+        .exits(1);
     assert!(stale.stdout.contains("stale-dataset"), "{}", stale.stdout);
     // So are labels that have changed.
     fs::write(folder.join("labels.txt"), "a\nb\nc\nd\ne\nf\n").expect("writable");
-    assert!(place.run("models check acme/mine").exits(1).stdout.contains("stale-labels"));
+    assert!(
+        place
+            .run("models check acme/mine")
+            .exits(1)
+            .stdout
+            .contains("stale-labels")
+    );
 }
 
 #[test]
 fn null_and_contradictions_never_reach_a_manifest() {
     let place = Place::new();
     place.with_shapes(6);
-    place.run(&format!("{DETECTOR} {NULL} --only accuracy --write")).exits(2).says(&["--write needs an engine that computes"]);
-    place.run(&format!("{DETECTOR} --only accuracy --write --labels coco80")).exits(2).says(&["--write does not go with --labels"]);
-    place.run(&format!("{DETECTOR} --only accuracy --recipe nanodet")).exits(2).says(&["nothing to add"]);
-    let set = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds().record().sample_sets[0].id.clone();
-    place.run(&format!("models reference set dyno/shapes-detector AP 0.99 --sample-set {set} --abs 0.001")).succeeds();
-    place.run(&format!("{DETECTOR} --only accuracy --write")).exits(1).says(&["reference missed", "nothing was written"]);
+    place
+        .run(&format!("{DETECTOR} {NULL} --only accuracy --write"))
+        .exits(2)
+        .says(&["--write needs an engine that computes"]);
+    place
+        .run(&format!(
+            "{DETECTOR} --only accuracy --write --labels coco80"
+        ))
+        .exits(2)
+        .says(&["--write does not go with --labels"]);
+    place
+        .run(&format!("{DETECTOR} --only accuracy --recipe nanodet"))
+        .exits(2)
+        .says(&["nothing to add"]);
+    let set = place
+        .run(&format!("{DETECTOR} --only accuracy --format json"))
+        .succeeds()
+        .record()
+        .sample_sets[0]
+        .id
+        .clone();
+    place
+        .run(&format!(
+            "models reference set dyno/shapes-detector AP 0.99 --sample-set {set} --abs 0.001"
+        ))
+        .succeeds();
+    place
+        .run(&format!("{DETECTOR} --only accuracy --write"))
+        .exits(1)
+        .says(&["reference missed", "nothing was written"]);
 }
 
 #[test]
@@ -115,7 +206,9 @@ fn several_models_give_one_record_each() {
     let records: Vec<Record> = serde_json::from_str(&done.stdout).expect("two records");
     assert_eq!(records.len(), 2);
     // A mistake in the last name costs nothing before it.
-    place.run("run dyno/shapes-detector dyno/nobody --dataset coco:pictures --only accuracy").exits(2);
+    place
+        .run("run dyno/shapes-detector dyno/nobody --dataset coco:pictures --only accuracy")
+        .exits(2);
     assert_eq!(fs::read_dir(place.join("runs")).expect("runs").count(), 2);
 }
 
@@ -127,8 +220,22 @@ fn offline_end_to_end_and_engine_are_measured() {
     let record = done.record();
     assert_eq!(record.measurements.len(), 2);
     for measurement in &record.measurements {
-        let MeasurementKind::Performance { n, stages_ns, latency_ns, .. } = &measurement.kind else { panic!("latency only") };
-        assert!(*n >= 64 && stages_ns.decode_image.is_some() && stages_ns.engine > 0 && latency_ns.p90.is_some() && latency_ns.p99.is_none_or(|_| *n >= 662));
+        let MeasurementKind::Performance {
+            n,
+            stages_ns,
+            latency_ns,
+            ..
+        } = &measurement.kind
+        else {
+            panic!("latency only")
+        };
+        assert!(
+            *n >= 64
+                && stages_ns.decode_image.is_some()
+                && stages_ns.engine > 0
+                && latency_ns.p90.is_some()
+                && latency_ns.p99.is_none_or(|_| *n >= 662)
+        );
     }
 }
 
@@ -139,7 +246,8 @@ fn a_classifier_fills_top_1_and_top_5() {
     let done = place.run("run dyno/shapes-classifier --dataset imagenet:classes --only accuracy --write --format json").succeeds();
     let top1 = score(&done.record(), "top-1");
     assert!((0.3..=0.99).contains(&top1), "top-1 is {top1}");
-    let text = fs::read_to_string(place.join("models/dyno/shapes-classifier/alwaysai.model.json")).expect("a manifest");
+    let text = fs::read_to_string(place.join("models/dyno/shapes-classifier/alwaysai.model.json"))
+        .expect("a manifest");
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(value["mean_average_precision_top_1"].as_f64(), Some(top1));
 }
@@ -150,7 +258,10 @@ fn expectations_decide_the_exit_code() {
     place.with_shapes(20);
     let line = |expect: &str| format!("{DETECTOR} --only accuracy --expect {expect}");
     place.run(&line("AP>=0.01")).succeeds();
-    place.run(&line("AP>=0.999")).exits(1).says(&["expectation FAILED: AP>=0.999"]);
+    place
+        .run(&line("AP>=0.999"))
+        .exits(1)
+        .says(&["expectation FAILED: AP>=0.999"]);
     place.run(&line("APP>=0.1")).exits(2).says(&["AP"]);
     place.run(&line("nonsense")).exits(2);
 }
@@ -169,23 +280,64 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
 fn reports_come_from_stored_records_in_every_form() {
     let place = Place::new();
     place.with_shapes(10);
-    place.run(&format!("{DETECTOR} --profile quick --only accuracy -q")).succeeds();
-    assert!(place.run("report latest").succeeds().stdout.contains("AP50"));
-    assert!(place.run("report latest --format csv").succeeds().stdout.lines().count() > 3);
-    assert!(place.run("report latest --format markdown").succeeds().stdout.contains("| AP"));
+    place
+        .run(&format!("{DETECTOR} --profile quick --only accuracy -q"))
+        .succeeds();
+    assert!(
+        place
+            .run("report latest")
+            .succeeds()
+            .stdout
+            .contains("AP50")
+    );
+    assert!(
+        place
+            .run("report latest --format csv")
+            .succeeds()
+            .stdout
+            .lines()
+            .count()
+            > 3
+    );
+    assert!(
+        place
+            .run("report latest --format markdown")
+            .succeeds()
+            .stdout
+            .contains("| AP")
+    );
     let record = place.run("report latest --format json").succeeds().record();
-    assert!(place.run("records list").succeeds().stdout.contains(record.short_id()));
-    assert_eq!(place.run(&format!("records show {} --format json", record.short_id())).succeeds().record(), record);
-    place.run("report 0123456789").exits(2).says(&["no record", "hint:"]);
+    assert!(
+        place
+            .run("records list")
+            .succeeds()
+            .stdout
+            .contains(record.short_id())
+    );
+    assert_eq!(
+        place
+            .run(&format!("records show {} --format json", record.short_id()))
+            .succeeds()
+            .record(),
+        record
+    );
+    place
+        .run("report 0123456789")
+        .exits(2)
+        .says(&["no record", "hint:"]);
 }
 
 #[test]
 fn standard_output_is_data_only() {
     let place = Place::new();
     place.with_shapes(6);
-    let done = place.run(&format!("{DETECTOR} --only accuracy --format json")).succeeds();
+    let done = place
+        .run(&format!("{DETECTOR} --only accuracy --format json"))
+        .succeeds();
     assert!(Record::parse(&done.stdout).is_ok());
-    let quiet = place.run(&format!("{DETECTOR} --only accuracy --format json -q")).succeeds();
+    let quiet = place
+        .run(&format!("{DETECTOR} --only accuracy --format json -q"))
+        .succeeds();
     assert_eq!(quiet.stderr, "");
 }
 
@@ -203,7 +355,10 @@ fn listings_and_manners() {
         ("completions bash", "_dyno"),
         ("completions man", ".TH dyno"),
     ] {
-        assert!(place.run(line).succeeds().stdout.contains(word), "`dyno {line}` does not show `{word}`");
+        assert!(
+            place.run(line).succeeds().stdout.contains(word),
+            "`dyno {line}` does not show `{word}`"
+        );
     }
     let doctor = place.run("doctor").succeeds();
     assert!(doctor.stdout.contains("tract") && doctor.stdout.contains("cores"));
@@ -216,20 +371,35 @@ fn the_same_run_in_a_child_process_gives_the_same_predictions() {
     place.with_shapes(12);
     let hash = |line: &str| {
         let record = place.run(line).succeeds().record();
-        let MeasurementKind::Accuracy { predictions_sha256, .. } = &record.measurements[0].kind else { panic!("accuracy comes first") };
+        let MeasurementKind::Accuracy {
+            predictions_sha256, ..
+        } = &record.measurements[0].kind
+        else {
+            panic!("accuracy comes first")
+        };
         predictions_sha256.clone()
     };
     let line = format!("{DETECTOR} --only accuracy --format json");
     assert_eq!(hash(&line), hash(&format!("{line} --isolate")));
-    assert_eq!(hash(&line), hash(&format!("{line} --shard-size 5 --workers 3")), "shards and threads change nothing");
-    assert_eq!(hash(&line), hash(&format!("{line} --preparing 1 --workers 1")), "nor does the staged pipeline");
+    assert_eq!(
+        hash(&line),
+        hash(&format!("{line} --shard-size 5 --workers 3")),
+        "shards and threads change nothing"
+    );
+    assert_eq!(
+        hash(&line),
+        hash(&format!("{line} --preparing 1 --workers 1")),
+        "nor does the staged pipeline"
+    );
 }
 
 #[test]
 fn an_engine_that_crashes_is_an_error_and_not_the_end() {
     let place = Place::new();
     place.with_shapes(12);
-    let done = place.run(&format!("{DETECTOR} --only accuracy {NULL} --set crash_at=3 --isolate"));
+    let done = place.run(&format!(
+        "{DETECTOR} --only accuracy {NULL} --set crash_at=3 --isolate"
+    ));
     done.exits(5).says(&["killed by signal 6", "in hand"]);
 }
 
@@ -240,32 +410,61 @@ fn an_interrupt_keeps_what_was_measured() {
     place.with_shapes(60);
     let mut command = place.dyno();
     command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
     // The signal goes out when the first shard is on disk.
     let deadline = Instant::now() + Duration::from_mins(1);
     while !has_shard(&place) {
         assert!(Instant::now() < deadline, "no shard within a minute");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
     assert!(status.success());
     let done = crate::support::Done::from(child.wait_with_output().expect("the binary ends"));
     let record = done.exits(130).record();
-    assert!(record.measurements[0].validity.codes.contains(&ValidityCode::Partial));
-    let MeasurementKind::Accuracy { n, .. } = record.measurements[0].kind else { panic!("accuracy comes first") };
+    assert!(
+        record.measurements[0]
+            .validity
+            .codes
+            .contains(&ValidityCode::Partial)
+    );
+    let MeasurementKind::Accuracy { n, .. } = record.measurements[0].kind else {
+        panic!("accuracy comes first")
+    };
     assert!((8..60).contains(&n), "{n} samples were measured");
 }
 
 fn has_shard(place: &Place) -> bool {
-    let Ok(runs) = fs::read_dir(place.join("runs")) else { return false };
-    runs.filter_map(Result::ok).any(|run| dyno_evidence::RunFolder::open(&run.path()).and_then(|f| f.shards()).is_ok_and(|s| !s.is_empty()))
+    let Ok(runs) = fs::read_dir(place.join("runs")) else {
+        return false;
+    };
+    runs.filter_map(Result::ok).any(|run| {
+        dyno_evidence::RunFolder::open(&run.path())
+            .and_then(|f| f.shards())
+            .is_ok_and(|s| !s.is_empty())
+    })
 }
 
 /// A run folder holds the plan with this seed.
 fn has_plan(place: &Place, seed: u64) -> bool {
-    let Ok(runs) = fs::read_dir(place.join("runs")) else { return false };
-    let plans = runs.filter_map(Result::ok).filter_map(|run| dyno_evidence::RunFolder::open(&run.path()).ok()?.read_plan().ok());
-    plans.filter_map(|p| p.spec.accuracy).any(|a| a.seed == seed)
+    let Ok(runs) = fs::read_dir(place.join("runs")) else {
+        return false;
+    };
+    let plans = runs.filter_map(Result::ok).filter_map(|run| {
+        dyno_evidence::RunFolder::open(&run.path())
+            .ok()?
+            .read_plan()
+            .ok()
+    });
+    plans
+        .filter_map(|p| p.spec.accuracy)
+        .any(|a| a.seed == seed)
 }
 
 #[cfg(unix)]
@@ -278,18 +477,34 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     let whole = place.run(&line).succeeds().record();
     let whole_time = began.elapsed();
     let scores = |r: &Record| {
-        let MeasurementKind::Accuracy { scores, predictions_sha256, .. } = &r.measurements[0].kind else { panic!("accuracy comes first") };
-        let bits: Vec<(String, Option<u64>)> = scores.iter().map(|s| (s.metric.clone(), s.value.map(f64::to_bits))).collect();
+        let MeasurementKind::Accuracy {
+            scores,
+            predictions_sha256,
+            ..
+        } = &r.measurements[0].kind
+        else {
+            panic!("accuracy comes first")
+        };
+        let bits: Vec<(String, Option<u64>)> = scores
+            .iter()
+            .map(|s| (s.metric.clone(), s.value.map(f64::to_bits)))
+            .collect();
         (bits, predictions_sha256.clone())
     };
     let (mut killed, mut plan, mut begun, mut state) = (0, 1, false, 0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..100 {
-        // Another seed of the bootstrap is another plan, so that nothing of an earlier run can be taken up.
+        // Another seed of the bootstrap is another plan, so that nothing of an earlier run can be
+        // taken up.
         let resume = if begun { " --resume" } else { "" };
         let mut command = place.dyno();
-        command.args(format!("{line} --seed {plan}{resume}").split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(format!("{line} --seed {plan}{resume}").split_whitespace())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         // Anywhere in the first nine tenths of a whole run.
         std::thread::sleep(whole_time.mul_f64((state >> 56) as f64 / 255.0 * 0.9));
         if child.try_wait().expect("a child").is_none() {
@@ -310,8 +525,20 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     }
     assert_eq!(killed, 20, "runs were too short to be killed");
     // Killed after its record was written, the run has come to its end.
-    let last = place.run(&format!("{line} --seed {plan}{}", if begun { " --resume" } else { "" }));
-    let record = if last.code == Some(2) { place.run("report latest --format json") } else { last }.succeeds().record();
+    let last = place.run(&format!(
+        "{line} --seed {plan}{}",
+        if begun { " --resume" } else { "" }
+    ));
+    let record = if last.code == Some(2) {
+        place.run("report latest --format json")
+    } else {
+        last
+    }
+    .succeeds()
+    .record();
     assert_eq!(scores(&whole), scores(&record));
-    assert!(score(&whole, "AP") > 0.1, "the scores are numbers of a detector");
+    assert!(
+        score(&whole, "AP") > 0.1,
+        "the scores are numbers of a detector"
+    );
 }

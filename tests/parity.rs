@@ -1,4 +1,5 @@
-//! Real models on real photographs: the values of the reference pipeline, the independent metric, all engines.
+//! Real models on real photographs: the values of the reference pipeline, the independent metric,
+//! all engines.
 
 mod coco;
 mod imagenet;

@@ -13,7 +13,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary folder") }
+        Self {
+            dir: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -28,8 +30,13 @@ impl Place {
     pub(crate) fn dyno(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dyno"));
         command.current_dir(self.path());
-        command.env("XDG_CONFIG_HOME", self.join("config")).env("DYNO_CACHE_DIR", self.join("cache")).env("DYNO_RUNS_DIR", self.join("runs"));
-        command.env_remove("DYNO_BACKEND").env_remove("DYNO_MODELS_DIRS");
+        command
+            .env("XDG_CONFIG_HOME", self.join("config"))
+            .env("DYNO_CACHE_DIR", self.join("cache"))
+            .env("DYNO_RUNS_DIR", self.join("runs"));
+        command
+            .env_remove("DYNO_BACKEND")
+            .env_remove("DYNO_MODELS_DIRS");
         command
     }
 
@@ -42,15 +49,21 @@ impl Place {
         Done::from(self.dyno().args(args).output().expect("the binary starts"))
     }
 
-    /// Writes the quickstart's models to `models` and generated pictures to `pictures` (COCO) and `classes` (ImageNet).
+    /// Writes the quickstart's models to `models` and generated pictures to `pictures` (COCO) and
+    /// `classes` (ImageNet).
     pub(crate) fn with_shapes(&self, count: u32) -> &Self {
         for model in ["shapes-detector", "shapes-classifier"] {
-            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/cli/quickstart").join(model);
+            let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("harness/cli/quickstart")
+                .join(model);
             let to = self.join("models").join("dyno").join(model);
             copy(&from, &to);
         }
         for (folder, layout) in [("pictures", "coco"), ("classes", "imagenet")] {
-            self.run(&format!("datasets synthesize {folder} --layout {layout} --count {count} --seed 7 -q")).succeeds();
+            self.run(&format!(
+                "datasets synthesize {folder} --layout {layout} --count {count} --seed 7 -q"
+            ))
+            .succeeds();
         }
         self
     }
@@ -59,7 +72,10 @@ impl Place {
 /// Copies the files of a folder (not its subfolders), writable.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())).map(|e| e.expect("an entry").path()) {
+    for entry in fs::read_dir(from)
+        .unwrap_or_else(|e| panic!("{}: {e}", from.display()))
+        .map(|e| e.expect("an entry").path())
+    {
         if entry.is_file() {
             let target = to.join(entry.file_name().expect("a name"));
             fs::write(&target, fs::read(&entry).expect("a file")).expect("writable");
@@ -87,14 +103,30 @@ impl From<Output> for Done {
 impl Done {
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     #[track_caller]
     pub(crate) fn exits_not(self, code: i32) -> Self {
-        assert_ne!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        assert!(self.code.is_some_and(|c| c < 6), "no panic and no signal:\n{}", self.stderr);
+        assert_ne!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        assert!(
+            self.code.is_some_and(|c| c < 6),
+            "no panic and no signal:\n{}",
+            self.stderr
+        );
         self
     }
 
@@ -107,7 +139,11 @@ impl Done {
     #[track_caller]
     pub(crate) fn says(self, words: &[&str]) -> Self {
         for word in words {
-            assert!(self.stderr.contains(word), "`{word}` is not in standard error:\n{}", self.stderr);
+            assert!(
+                self.stderr.contains(word),
+                "`{word}` is not in standard error:\n{}",
+                self.stderr
+            );
         }
         self
     }
@@ -115,30 +151,43 @@ impl Done {
     /// The record on standard output.
     #[track_caller]
     pub(crate) fn record(&self) -> dyno_core::Record {
-        dyno_core::Record::parse(&self.stdout).unwrap_or_else(|e| panic!("no record: {e}\n{}", self.stdout))
+        dyno_core::Record::parse(&self.stdout)
+            .unwrap_or_else(|e| panic!("no record: {e}\n{}", self.stdout))
     }
 }
 
-/// The folder of test assets. Without it the test says so and returns; `DYNO_REQUIRE_ASSETS=1` makes that a failure.
+/// The folder of test assets. Without it the test says so and returns; `DYNO_REQUIRE_ASSETS=1`
+/// makes that a failure.
 pub(crate) fn assets() -> Option<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/assets");
     let folder = std::env::var_os("DYNO_ASSETS").map_or(default, PathBuf::from);
     if folder.join("README.md").is_file() {
         return Some(folder.canonicalize().expect("the folder exists"));
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "DYNO_REQUIRE_ASSETS=1, and there are no assets in `{}`", folder.display());
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "DYNO_REQUIRE_ASSETS=1, and there are no assets in `{}`",
+        folder.display()
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
 /// Whether ONNX Runtime's library can be found; as for the assets.
 pub(crate) fn has_onnxruntime() -> bool {
-    let usable = dyno_backends::BACKENDS.iter().any(|b| b.id() == "onnxruntime" && b.probe().usable());
-    assert!(usable || std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"), "DYNO_REQUIRE_ONNXRUNTIME=1, and the library was not found");
+    let usable = dyno_backends::BACKENDS
+        .iter()
+        .any(|b| b.id() == "onnxruntime" && b.probe().usable());
+    assert!(
+        usable || std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"),
+        "DYNO_REQUIRE_ONNXRUNTIME=1, and the library was not found"
+    );
     if !usable {
         // Not `eprintln`: the test runner would swallow it.
-        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n").expect("standard error");
+        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n")
+            .expect("standard error");
     }
     usable
 }
@@ -148,7 +197,11 @@ pub(crate) fn python() -> Option<PathBuf> {
     let python = std::env::var_os("DYNO_PYTHON").map(PathBuf::from);
     if python.is_none() {
         // Not `eprintln`: the test runner would swallow it.
-        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: DYNO_PYTHON names no Python with pycocotools\n").expect("standard error");
+        std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"skipped: DYNO_PYTHON names no Python with pycocotools\n",
+        )
+        .expect("standard error");
     }
     python
 }
@@ -156,5 +209,8 @@ pub(crate) fn python() -> Option<PathBuf> {
 /// The score of a metric in the record's first measurement.
 #[track_caller]
 pub(crate) fn score(record: &dyno_core::Record, metric: &str) -> f64 {
-    record.measurements[0].score(metric).and_then(|s| s.value).unwrap_or_else(|| panic!("no {metric} in the record"))
+    record.measurements[0]
+        .score(metric)
+        .and_then(|s| s.value)
+        .unwrap_or_else(|| panic!("no {metric} in the record"))
 }

@@ -20,7 +20,11 @@ impl Problems {
     pub(crate) fn add(&mut self, what: &'static str, example: impl FnOnce() -> String) {
         let found = self.0.iter().position(|p| p.what == what);
         let index = found.unwrap_or_else(|| {
-            self.0.push(Problem { what, count: 0, examples: Vec::new() });
+            self.0.push(Problem {
+                what,
+                count: 0,
+                examples: Vec::new(),
+            });
             self.0.len() - 1
         });
         if let Some(problem) = self.0.get_mut(index) {
@@ -39,20 +43,41 @@ impl Problems {
         }
         let what = match self.0.as_slice() {
             [one] => one.what.to_owned(),
-            several => several.iter().map(|p| format!("{}: {}", p.what, p.count)).collect::<Vec<_>>().join("; ") + "; in all",
+            several => {
+                several
+                    .iter()
+                    .map(|p| format!("{}: {}", p.what, p.count))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+                    + "; in all"
+            }
         };
-        Err(DatasetError::Inconsistent { what, count, examples: self.0.into_iter().flat_map(|p| p.examples).collect() })
+        Err(DatasetError::Inconsistent {
+            what,
+            count,
+            examples: self.0.into_iter().flat_map(|p| p.examples).collect(),
+        })
     }
 }
 
 /// A path that stays inside the folder it is joined to.
 pub(crate) fn is_inside(path: &str) -> bool {
-    !path.is_empty() && !path.contains('\0') && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
+    !path.is_empty()
+        && !path.contains('\0')
+        && Path::new(path)
+            .components()
+            .all(|c| matches!(c, Component::Normal(_)))
 }
 
 /// A name of a split: one plain path component.
 pub(crate) fn split_name(split: &str) -> Result<&str, DatasetError> {
-    if is_inside(split) && !split.contains(['/', '\\']) { Ok(split) } else { Err(DatasetError::Usage(format!("`{split}` is not the name of a split"))) }
+    if is_inside(split) && !split.contains(['/', '\\']) {
+        Ok(split)
+    } else {
+        Err(DatasetError::Usage(format!(
+            "`{split}` is not the name of a split"
+        )))
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +92,11 @@ mod tests {
         for bad in ["", "/a", "../a", "a/../b", "a/..", "."] {
             assert!(!is_inside(bad), "{bad}");
         }
-        assert!(split_name("a/b").is_err() && split_name("..").is_err() && split_name("val2017").is_ok());
+        assert!(
+            split_name("a/b").is_err()
+                && split_name("..").is_err()
+                && split_name("val2017").is_ok()
+        );
     }
 
     #[test]
@@ -77,7 +106,10 @@ mod tests {
             problems.add("twice", || i.to_string());
         }
         problems.add("unknown", || "x".to_owned());
-        let text = problems.finish().expect_err("there are problems").to_string();
+        let text = problems
+            .finish()
+            .expect_err("there are problems")
+            .to_string();
         assert_eq!(text, "twice: 5; unknown: 1; in all (6): 0, 1, 2, x, …");
         assert!(Problems::default().finish().is_ok());
     }

@@ -1,7 +1,8 @@
 //! COCO's instances: one JSON file of images, annotations and categories, and a folder of images.
 //!
-//! Boxes are `[x, y, width, height]` in pixels, 0-based and half-open, as in `instances_*.json` of COCO 2017. Masks, keypoints and captions
-//! are skipped while reading. Classes are the categories in the order of their ids.
+//! Boxes are `[x, y, width, height]` in pixels, 0-based and half-open, as in `instances_*.json` of
+//! COCO 2017. Masks, keypoints and captions are skipped while reading. Classes are the categories
+//! in the order of their ids.
 
 use crate::{
     check::{Problems, is_inside, split_name},
@@ -9,8 +10,9 @@ use crate::{
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation, Label, LabelId, LabelMap, LabelScheme, ObjectAnnotation,
-    Purpose, SampleEntry, Xywh, coco80_to_coco91,
+    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation,
+    Label, LabelId, LabelMap, LabelScheme, ObjectAnnotation, Purpose, SampleEntry, Xywh,
+    coco80_to_coco91,
 };
 use serde::Deserialize;
 use std::{
@@ -95,14 +97,26 @@ impl DatasetKind for Coco {
         let file: File = serde_json::from_slice(&bytes).map_err(|e| {
             let (line, column) = (e.line(), e.column());
             let text = e.to_string();
-            let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(r, _)| r);
+            let reason = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(r, _)| r);
             malformed(&place.annotations, Some(line), Some(column), reason)
         })?;
         drop(bytes);
         let (labels, entries, problems) = build(file, &place.images);
-        let facts =
-            DatasetFacts { kind: "coco".to_owned(), split: place.split, purpose: Some(Purpose::ObjectDetection), labels, metrics: vec!["coco-ap".to_owned()] };
-        Ok(Box::new(FileSet::new(facts, entries, problems, &place.annotations)?))
+        let facts = DatasetFacts {
+            kind: "coco".to_owned(),
+            split: place.split,
+            purpose: Some(Purpose::ObjectDetection),
+            labels,
+            metrics: vec!["coco-ap".to_owned()],
+        };
+        Ok(Box::new(FileSet::new(
+            facts,
+            entries,
+            problems,
+            &place.annotations,
+        )?))
     }
 }
 
@@ -110,35 +124,76 @@ fn find(request: &DatasetRequest) -> Result<Place, DatasetError> {
     let options = Options::new(request, &["images"])?;
     let root = &request.path;
     let images = options.get("images").map(PathBuf::from);
-    let missing = |what: &Path, why: String| DatasetError::Usage(format!("`{}` does not exist; {why}", what.display()));
+    let missing = |what: &Path, why: String| {
+        DatasetError::Usage(format!("`{}` does not exist; {why}", what.display()))
+    };
     if root.is_file() {
-        let images =
-            images.ok_or_else(|| DatasetError::Usage(format!("`{}` is an annotation file, say where its images are: `,images=DIR`", root.display())))?;
-        let stem = root.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let split = request.split.clone().unwrap_or_else(|| stem.strip_prefix("instances_").unwrap_or(&stem).to_owned());
+        let images = images.ok_or_else(|| {
+            DatasetError::Usage(format!(
+                "`{}` is an annotation file, say where its images are: `,images=DIR`",
+                root.display()
+            ))
+        })?;
+        let stem = root
+            .file_stem()
+            .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let split = request
+            .split
+            .clone()
+            .unwrap_or_else(|| stem.strip_prefix("instances_").unwrap_or(&stem).to_owned());
         if !images.is_dir() {
-            return Err(missing(&images, "it was given as the folder of the images".to_owned()));
+            return Err(missing(
+                &images,
+                "it was given as the folder of the images".to_owned(),
+            ));
         }
-        return Ok(Place { annotations: root.clone(), images, split });
+        return Ok(Place {
+            annotations: root.clone(),
+            images,
+            split,
+        });
     }
     if !root.is_dir() {
-        return Err(missing(root, "a COCO dataset is a folder or an annotation file".to_owned()));
+        return Err(missing(
+            root,
+            "a COCO dataset is a folder or an annotation file".to_owned(),
+        ));
     }
     let split = split_name(request.split.as_deref().unwrap_or(DEFAULT_SPLIT))?;
     let folder = root.join("annotations");
     let annotations = folder.join(format!("instances_{split}.json"));
     if !annotations.is_file() {
-        return Err(missing(&annotations, format!("splits of this dataset: {}", stems(&folder, "instances_", ".json"))));
+        return Err(missing(
+            &annotations,
+            format!(
+                "splits of this dataset: {}",
+                stems(&folder, "instances_", ".json")
+            ),
+        ));
     }
-    let places = images.map_or_else(|| vec![root.join("images").join(split), root.join(split)], |i| vec![i]);
+    let places = images.map_or_else(
+        || vec![root.join("images").join(split), root.join(split)],
+        |i| vec![i],
+    );
     let images = places.iter().find(|p| p.is_dir()).ok_or_else(|| {
-        let tried = places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" nor in ");
+        let tried = places
+            .iter()
+            .map(|p| format!("`{}`", p.display()))
+            .collect::<Vec<_>>()
+            .join(" nor in ");
         DatasetError::Usage(format!("no images of split `{split}` in {tried}"))
     })?;
-    Ok(Place { annotations, images: images.clone(), split: split.to_owned() })
+    Ok(Place {
+        annotations,
+        images: images.clone(),
+        split: split.to_owned(),
+    })
 }
 
-fn labels(mut categories: Vec<Category>, problems: &mut Problems) -> (LabelMap, BTreeMap<i64, LabelId>) {
+fn labels(
+    mut categories: Vec<Category>,
+    problems: &mut Problems,
+) -> (LabelMap, BTreeMap<i64, LabelId>) {
     categories.sort_by_key(|c| c.id);
     for pair in categories.windows(2).filter(|p| p[0].id == p[1].id) {
         problems.add("category ids stand twice", || pair[0].id.to_string());
@@ -146,18 +201,36 @@ fn labels(mut categories: Vec<Category>, problems: &mut Problems) -> (LabelMap, 
     let mut names = BTreeSet::new();
     for category in &categories {
         if !names.insert(category.name.as_str()) {
-            problems.add("category names stand twice", || format!("`{}`", category.name));
+            problems.add("category names stand twice", || {
+                format!("`{}`", category.name)
+            });
         }
     }
-    let ids = (0..).zip(&categories).map(|(i, c)| (c.id, LabelId(i))).collect();
-    let labels: Vec<Label> = categories.into_iter().map(|c| Label { name: c.name, synonyms: Vec::new(), external_id: Some(c.id) }).collect();
+    let ids = (0..)
+        .zip(&categories)
+        .map(|(i, c)| (c.id, LabelId(i)))
+        .collect();
+    let labels: Vec<Label> = categories
+        .into_iter()
+        .map(|c| Label {
+            name: c.name,
+            synonyms: Vec::new(),
+            external_id: Some(c.id),
+        })
+        .collect();
     let standard = LabelMap::builtin("coco80").unwrap_or_default();
     let is_standard = labels.len() == standard.len()
-        && (0..)
-            .zip(&labels)
-            .zip(&standard.labels)
-            .all(|((i, l), s)| l.name == s.name && l.external_id == coco80_to_coco91(LabelId(i)).map(|c| i64::from(c.0)));
-    (LabelMap { scheme: is_standard.then_some(LabelScheme::Coco80), labels }, ids)
+        && (0..).zip(&labels).zip(&standard.labels).all(|((i, l), s)| {
+            l.name == s.name
+                && l.external_id == coco80_to_coco91(LabelId(i)).map(|c| i64::from(c.0))
+        });
+    (
+        LabelMap {
+            scheme: is_standard.then_some(LabelScheme::Coco80),
+            labels,
+        },
+        ids,
+    )
 }
 
 /// Joins images, annotations and categories; what does not fit is counted.
@@ -167,11 +240,21 @@ fn build(file: File, folder: &Path) -> (LabelMap, Vec<SampleEntry>, Problems) {
     let mut images: BTreeMap<i64, (String, ImageAnnotation)> = BTreeMap::new();
     for image in file.images {
         if !is_inside(&image.file_name) {
-            problems.add("file names leave the folder of the images", || format!("`{}`", image.file_name));
+            problems.add("file names leave the folder of the images", || {
+                format!("`{}`", image.file_name)
+            });
             continue;
         }
-        let annotation = ImageAnnotation { image_id: image.id, width: image.width, height: image.height, objects: Vec::new() };
-        if images.insert(image.id, (image.file_name, annotation)).is_some() {
+        let annotation = ImageAnnotation {
+            image_id: image.id,
+            width: image.width,
+            height: image.height,
+            objects: Vec::new(),
+        };
+        if images
+            .insert(image.id, (image.file_name, annotation))
+            .is_some()
+        {
             problems.add("image ids stand twice", || image.id.to_string());
         }
     }
@@ -183,30 +266,55 @@ fn build(file: File, folder: &Path) -> (LabelMap, Vec<SampleEntry>, Problems) {
         let [x, y, w, h] = object.bbox;
         let area = object.area.unwrap_or(w * h);
         if !object.bbox.iter().all(|v| v.is_finite()) || w < 0.0 || h < 0.0 {
-            problems.add("boxes have a negative or infinite extent", || format!("annotation {}: {:?}", object.id, object.bbox));
+            problems.add("boxes have a negative or infinite extent", || {
+                format!("annotation {}: {:?}", object.id, object.bbox)
+            });
         } else if !area.is_finite() || area < 0.0 {
-            problems.add("areas are negative or infinite", || format!("annotation {}: {area}", object.id));
+            problems.add("areas are negative or infinite", || {
+                format!("annotation {}: {area}", object.id)
+            });
         }
         let iscrowd = match object.iscrowd {
             Crowd::Number(0) | Crowd::Truth(false) => false,
             Crowd::Number(1) | Crowd::Truth(true) => true,
             Crowd::Number(n) => {
-                problems.add("`iscrowd` is neither 0 nor 1", || format!("annotation {}: {n}", object.id));
+                problems.add("`iscrowd` is neither 0 nor 1", || {
+                    format!("annotation {}: {n}", object.id)
+                });
                 false
             }
         };
         let Some(label) = categories.get(&object.category_id) else {
-            problems.add("annotations name an unknown category", || format!("annotation {}: category {}", object.id, object.category_id));
+            problems.add("annotations name an unknown category", || {
+                format!("annotation {}: category {}", object.id, object.category_id)
+            });
             continue;
         };
         let Some((_, image)) = images.get_mut(&object.image_id) else {
-            problems.add("annotations name an unknown image", || format!("annotation {}: image {}", object.id, object.image_id));
+            problems.add("annotations name an unknown image", || {
+                format!("annotation {}: image {}", object.id, object.image_id)
+            });
             continue;
         };
         let (difficult, truncated) = (false, false);
-        image.objects.push(ObjectAnnotation { id: object.id, label: *label, bbox: Xywh { x, y, w, h }, area, iscrowd, difficult, truncated });
+        image.objects.push(ObjectAnnotation {
+            id: object.id,
+            label: *label,
+            bbox: Xywh { x, y, w, h },
+            area,
+            iscrowd,
+            difficult,
+            truncated,
+        });
     }
-    let entries = images.into_values().map(|(id, a)| SampleEntry { path: Some(folder.join(&id)), id, annotation: Annotation::Objects(a) }).collect();
+    let entries = images
+        .into_values()
+        .map(|(id, a)| SampleEntry {
+            path: Some(folder.join(&id)),
+            id,
+            annotation: Annotation::Objects(a),
+        })
+        .collect();
     (labels, entries, problems)
 }
 

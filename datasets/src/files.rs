@@ -1,7 +1,10 @@
 //! Datasets whose samples are image files, and bounded reading.
 
 use crate::check::Problems;
-use dyno_core::{Dataset, DatasetError, DatasetFacts, InputData, LabelMap, Sample, SampleEntry, SampleIndex, SampleInput};
+use dyno_core::{
+    Dataset, DatasetError, DatasetFacts, InputData, LabelMap, Sample, SampleEntry, SampleIndex,
+    SampleInput,
+};
 use rayon::prelude::*;
 use std::{
     fs::{self, File},
@@ -19,19 +22,37 @@ const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// The file's content, at most `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, DatasetError> {
-    let io = |source| DatasetError::Io { path: path.to_owned(), source };
+    let io = |source| DatasetError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(io)?;
     let expected = file.metadata().map_err(io)?.len();
     let mut bytes = Vec::with_capacity(usize::try_from(expected.min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > limit {
-        return Err(malformed(path, None, None, format!("larger than {limit} bytes, which no file of this kind is")));
+        return Err(malformed(
+            path,
+            None,
+            None,
+            format!("larger than {limit} bytes, which no file of this kind is"),
+        ));
     }
     Ok(bytes)
 }
 
-pub(crate) fn malformed(path: &Path, line: Option<usize>, column: Option<usize>, reason: impl Into<String>) -> DatasetError {
-    DatasetError::Malformed { path: path.to_owned(), line, column, reason: reason.into() }
+pub(crate) fn malformed(
+    path: &Path,
+    line: Option<usize>,
+    column: Option<usize>,
+    reason: impl Into<String>,
+) -> DatasetError {
+    DatasetError::Malformed {
+        path: path.to_owned(),
+        line,
+        column,
+        reason: reason.into(),
+    }
 }
 
 /// The file's content as text.
@@ -62,14 +83,19 @@ pub(crate) fn read_labels(path: &Path) -> Result<LabelMap, DatasetError> {
 
 /// Names of what is in a folder, sorted; names that are not UTF-8 are an error.
 pub(crate) fn list(folder: &Path) -> Result<Vec<(String, fs::FileType)>, DatasetError> {
-    let io = |source| DatasetError::Io { path: folder.to_owned(), source };
+    let io = |source| DatasetError::Io {
+        path: folder.to_owned(),
+        source,
+    };
     let mut names = Vec::new();
     let mut problems = Problems::default();
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
         match entry.file_name().into_string() {
             Ok(name) => names.push((name, entry.file_type().map_err(io)?)),
-            Err(raw) => problems.add("file names are not UTF-8", || raw.to_string_lossy().into_owned()),
+            Err(raw) => problems.add("file names are not UTF-8", || {
+                raw.to_string_lossy().into_owned()
+            }),
         }
     }
     problems.finish()?;
@@ -79,10 +105,15 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<(String, fs::FileType)>, Dataset
 
 /// An image by its extension, and not one of the hidden files that some systems leave beside each.
 pub(crate) fn is_image(name: &str) -> bool {
-    !name.starts_with('.') && Path::new(name).extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
+    !name.starts_with('.')
+        && Path::new(name)
+            .extension()
+            .and_then(|e| e.to_str())
+            .is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
-/// Names of the `.EXT` files of a folder without the extension, for messages; empty when the folder cannot be read.
+/// Names of the `.EXT` files of a folder without the extension, for messages; empty when the folder
+/// cannot be read.
 pub(crate) fn stems(folder: &Path, prefix: &str, extension: &str) -> String {
     let names = list(folder).unwrap_or_default();
     let stems: Vec<String> = names
@@ -92,7 +123,11 @@ pub(crate) fn stems(folder: &Path, prefix: &str, extension: &str) -> String {
         .take(12)
         .map(|n| format!("`{n}`"))
         .collect();
-    if stems.is_empty() { "there is none".to_owned() } else { format!("there are: {}", stems.join(", ")) }
+    if stems.is_empty() {
+        "there is none".to_owned()
+    } else {
+        format!("there are: {}", stems.join(", "))
+    }
 }
 
 /// An open dataset of files.
@@ -102,22 +137,46 @@ pub(crate) struct FileSet {
 }
 
 impl FileSet {
-    /// Sorts the samples by id; refuses none at all, an id twice and files that are missing, each counted.
-    pub(crate) fn new(facts: DatasetFacts, mut entries: Vec<SampleEntry>, mut problems: Problems, place: &Path) -> Result<Self, DatasetError> {
+    /// Sorts the samples by id; refuses none at all, an id twice and files that are missing, each
+    /// counted.
+    pub(crate) fn new(
+        facts: DatasetFacts,
+        mut entries: Vec<SampleEntry>,
+        mut problems: Problems,
+        place: &Path,
+    ) -> Result<Self, DatasetError> {
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         for pair in entries.windows(2).filter(|p| p[0].id == p[1].id) {
             problems.add("images are listed twice", || format!("`{}`", pair[0].id));
         }
-        let missing: Vec<&SampleEntry> = entries.par_iter().filter(|e| !e.path.as_deref().is_some_and(Path::is_file)).collect();
+        let missing: Vec<&SampleEntry> = entries
+            .par_iter()
+            .filter(|e| !e.path.as_deref().is_some_and(Path::is_file))
+            .collect();
         for entry in missing {
-            problems.add("images are missing", || format!("`{}`", entry.path.as_ref().map_or(entry.id.clone(), |p| p.display().to_string())));
+            problems.add("images are missing", || {
+                format!(
+                    "`{}`",
+                    entry
+                        .path
+                        .as_ref()
+                        .map_or(entry.id.clone(), |p| p.display().to_string())
+                )
+            });
         }
         problems.finish()?;
         if entries.is_empty() {
-            return Err(DatasetError::Usage(format!("no image in `{}`", place.display())));
+            return Err(DatasetError::Usage(format!(
+                "no image in `{}`",
+                place.display()
+            )));
         }
         if u32::try_from(entries.len()).is_err() {
-            return Err(DatasetError::Usage(format!("{} images in `{}`, more than a dataset can have", entries.len(), place.display())));
+            return Err(DatasetError::Usage(format!(
+                "{} images in `{}`, more than a dataset can have",
+                entries.len(),
+                place.display()
+            )));
         }
         Ok(Self { facts, entries })
     }
@@ -134,9 +193,16 @@ impl Dataset for FileSet {
 
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError> {
         let entry = self.entries.get(index.index());
-        let path: &PathBuf =
-            entry.and_then(|e| e.path.as_ref()).ok_or_else(|| DatasetError::Usage(format!("sample {} of a dataset of {}", index.0, self.entries.len())))?;
+        let path: &PathBuf = entry.and_then(|e| e.path.as_ref()).ok_or_else(|| {
+            DatasetError::Usage(format!(
+                "sample {} of a dataset of {}",
+                index.0,
+                self.entries.len()
+            ))
+        })?;
         let data = InputData::EncodedImage(read_bounded(path, IMAGE_LIMIT)?);
-        Ok(Sample { inputs: vec![SampleInput { name: None, data }] })
+        Ok(Sample {
+            inputs: vec![SampleInput { name: None, data }],
+        })
     }
 }

@@ -5,7 +5,10 @@ use crate::{
     files::{FileSet, is_image, list},
     request::Options,
 };
-use dyno_core::{Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, LabelMap, SampleEntry};
+use dyno_core::{
+    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, LabelMap,
+    SampleEntry,
+};
 use std::path::Path;
 
 /// Depth of folders that is still looked into.
@@ -26,24 +29,51 @@ impl DatasetKind for Folder {
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
         Options::new(request, &[])?;
         if let Some(split) = &request.split {
-            return Err(DatasetError::Usage(format!("a folder has no splits, got `{split}`")));
+            return Err(DatasetError::Usage(format!(
+                "a folder has no splits, got `{split}`"
+            )));
         }
         let mut entries = Vec::new();
         walk(&request.path, "", DEPTH, &mut entries)?;
-        let facts = DatasetFacts { kind: "folder".to_owned(), split: "all".to_owned(), purpose: None, labels: LabelMap::default(), metrics: Vec::new() };
-        Ok(Box::new(FileSet::new(facts, entries, Problems::default(), &request.path)?))
+        let facts = DatasetFacts {
+            kind: "folder".to_owned(),
+            split: "all".to_owned(),
+            purpose: None,
+            labels: LabelMap::default(),
+            metrics: Vec::new(),
+        };
+        Ok(Box::new(FileSet::new(
+            facts,
+            entries,
+            Problems::default(),
+            &request.path,
+        )?))
     }
 }
 
 /// Collects the images below a folder; ids are relative to the first, with `/`.
-pub(crate) fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<SampleEntry>) -> Result<(), DatasetError> {
+pub(crate) fn walk(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    entries: &mut Vec<SampleEntry>,
+) -> Result<(), DatasetError> {
     for (name, kind) in list(folder)? {
         let path = folder.join(&name);
         if kind.is_dir() {
-            let depth = depth.checked_sub(1).ok_or_else(|| DatasetError::Usage(format!("folders are nested too deep at `{}`", path.display())))?;
+            let depth = depth.checked_sub(1).ok_or_else(|| {
+                DatasetError::Usage(format!(
+                    "folders are nested too deep at `{}`",
+                    path.display()
+                ))
+            })?;
             walk(&path, &format!("{prefix}{name}/"), depth, entries)?;
         } else if is_image(&name) {
-            entries.push(SampleEntry { id: format!("{prefix}{name}"), path: Some(path), annotation: Annotation::None });
+            entries.push(SampleEntry {
+                id: format!("{prefix}{name}"),
+                path: Some(path),
+                annotation: Annotation::None,
+            });
         }
     }
     Ok(())
@@ -60,13 +90,29 @@ mod tests {
     fn images_at_any_depth_are_samples_in_order() {
         let dir = tempfile::tempdir().expect("temporary folder");
         fs::create_dir_all(dir.path().join("b/c")).expect("creates");
-        for name in ["z.JPG", "b/c/x.png", "b/a.jpeg", "notes.txt", "._z.jpg", "b/none"] {
+        for name in [
+            "z.JPG",
+            "b/c/x.png",
+            "b/a.jpeg",
+            "notes.txt",
+            "._z.jpg",
+            "b/none",
+        ] {
             fs::write(dir.path().join(name), name).expect("writes");
         }
         let request = parse_request(&format!("folder:{}", dir.path().display())).expect("reads");
         let set = open(&request).expect("opens");
-        assert_eq!(set.entries().iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["b/a.jpeg", "b/c/x.png", "z.JPG"]);
-        assert_eq!(set.load(SampleIndex(1)).expect("loads").inputs[0].data, InputData::EncodedImage(b"b/c/x.png".to_vec()));
+        assert_eq!(
+            set.entries()
+                .iter()
+                .map(|e| e.id.as_str())
+                .collect::<Vec<_>>(),
+            ["b/a.jpeg", "b/c/x.png", "z.JPG"]
+        );
+        assert_eq!(
+            set.load(SampleIndex(1)).expect("loads").inputs[0].data,
+            InputData::EncodedImage(b"b/c/x.png".to_vec())
+        );
         assert!(set.load(SampleIndex(3)).is_err());
         assert_eq!((set.facts().purpose, set.facts().metrics.len()), (None, 0));
     }
@@ -74,8 +120,15 @@ mod tests {
     #[test]
     fn an_empty_or_absent_folder_is_an_error() {
         let dir = tempfile::tempdir().expect("temporary folder");
-        let at = |path: &Path| open(&parse_request(&format!("folder:{}", path.display())).expect("reads")).map(|_| ()).expect_err("no images");
+        let at = |path: &Path| {
+            open(&parse_request(&format!("folder:{}", path.display())).expect("reads"))
+                .map(|_| ())
+                .expect_err("no images")
+        };
         assert!(matches!(at(dir.path()), DatasetError::Usage(_)));
-        assert!(matches!(at(&dir.path().join("absent")), DatasetError::Io { .. }));
+        assert!(matches!(
+            at(&dir.path().join("absent")),
+            DatasetError::Io { .. }
+        ));
     }
 }

@@ -17,7 +17,8 @@ use std::{
 const SCHEMA: &str = "dyno.hash-cache/1";
 /// Largest cache file.
 const LIMIT: u64 = 512 << 20;
-/// A file changed this recently may change again within the resolution of its time stamp: its hash is not kept.
+/// A file changed this recently may change again within the resolution of its time stamp: its hash
+/// is not kept.
 const SETTLED: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,17 +48,34 @@ pub struct HashCache {
 }
 
 fn read(file: &Path) -> BTreeMap<String, Known> {
-    let stored = read_bounded(file, LIMIT).ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
-    let is_hash = |k: &Known| k.sha256.len() == 64 && k.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    stored.filter(|s| s.schema == SCHEMA && s.files.values().all(is_hash)).map(|s| s.files).unwrap_or_default()
+    let stored = read_bounded(file, LIMIT)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
+    let is_hash = |k: &Known| {
+        k.sha256.len() == 64
+            && k.sha256
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    stored
+        .filter(|s| s.schema == SCHEMA && s.files.values().all(is_hash))
+        .map(|s| s.files)
+        .unwrap_or_default()
 }
 
 impl HashCache {
-    /// A cache kept in `file`. A file that is absent, damaged or of another version counts as empty: hashes are then taken anew.
+    /// A cache kept in `file`. A file that is absent, damaged or of another version counts as
+    /// empty: hashes are then taken anew.
     pub fn open(file: impl Into<PathBuf>) -> Self {
         let file = file.into();
         let known = read(&file);
-        Self { file: Some(file), state: Mutex::new(State { known, changed: false }) }
+        Self {
+            file: Some(file),
+            state: Mutex::new(State {
+                known,
+                changed: false,
+            }),
+        }
     }
 
     /// A cache that remembers nothing beyond its own life.
@@ -75,11 +93,21 @@ impl HashCache {
     /// # Errors
     /// When the file cannot be read.
     pub fn sha256(&self, path: &Path) -> Result<String, DatasetError> {
-        let error = |source| DatasetError::Io { path: path.to_owned(), source };
+        let error = |source| DatasetError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(error)?;
         let metadata = file.metadata().map_err(error)?;
-        let stamp = metadata.modified().ok().and_then(|t| Some((t, u64::try_from(t.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?)));
-        let key = std::path::absolute(path).ok().and_then(|p| p.into_os_string().into_string().ok());
+        let stamp = metadata.modified().ok().and_then(|t| {
+            Some((
+                t,
+                u64::try_from(t.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?,
+            ))
+        });
+        let key = std::path::absolute(path)
+            .ok()
+            .and_then(|p| p.into_os_string().into_string().ok());
         if let (Some((_, mtime_ns)), Some(key)) = (stamp, &key)
             && let Some(known) = self.state().known.get(key)
             && known.size == metadata.len()
@@ -90,32 +118,53 @@ impl HashCache {
         let (sha256, size) = hash(file).map_err(error)?;
         if let (Some((time, mtime_ns)), Some(key)) = (stamp, key)
             && size == metadata.len()
-            && SystemTime::now().duration_since(time).is_ok_and(|age| age >= SETTLED)
+            && SystemTime::now()
+                .duration_since(time)
+                .is_ok_and(|age| age >= SETTLED)
         {
             let mut state = self.state();
-            state.known.insert(key, Known { size, mtime_ns, sha256: sha256.clone() });
+            state.known.insert(
+                key,
+                Known {
+                    size,
+                    mtime_ns,
+                    sha256: sha256.clone(),
+                },
+            );
             state.changed = true;
         }
         Ok(sha256)
     }
 
-    /// Writes new hashes to the file of the cache, together with those that another process wrote meanwhile: temporary file, fsync, rename.
-    /// Does nothing for [`HashCache::none`] and when nothing is new.
+    /// Writes new hashes to the file of the cache, together with those that another process wrote
+    /// meanwhile: temporary file, fsync, rename. Does nothing for [`HashCache::none`] and when
+    /// nothing is new.
     ///
     /// # Errors
     /// When the file cannot be written; the old one is then whole.
     pub fn save(&self) -> io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
         let mut state = self.state();
         if !state.changed {
             return Ok(());
         }
         let mut files = read(file);
         files.extend(state.known.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = file
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(io::BufWriter::new(&mut temporary), &Stored { schema: SCHEMA.to_owned(), files })?;
+        serde_json::to_writer(
+            io::BufWriter::new(&mut temporary),
+            &Stored {
+                schema: SCHEMA.to_owned(),
+                files,
+            },
+        )?;
         temporary.flush()?;
         temporary.as_file().sync_all()?;
         temporary.persist(file).map_err(|e| e.error)?;
@@ -149,7 +198,12 @@ mod tests {
     fn old_file(path: &Path, content: &[u8]) {
         fs::write(path, content).expect("writes");
         let past = SystemTime::now() - Duration::from_secs(100);
-        File::options().write(true).open(path).expect("opens").set_modified(past).expect("sets time");
+        File::options()
+            .write(true)
+            .open(path)
+            .expect("opens")
+            .set_modified(past)
+            .expect("sets time");
     }
 
     #[test]
@@ -161,10 +215,18 @@ mod tests {
         assert_eq!(cache.sha256(&data).expect("reads"), sha256_hex(b"one"));
         cache.save().expect("saves");
         // The stored hash is used: one that was planted comes back.
-        let planted = fs::read_to_string(&file).expect("was saved").replace(&sha256_hex(b"one"), &"a".repeat(64));
+        let planted = fs::read_to_string(&file)
+            .expect("was saved")
+            .replace(&sha256_hex(b"one"), &"a".repeat(64));
         fs::write(&file, planted).expect("writes");
-        assert_eq!(HashCache::open(&file).sha256(&data).expect("reads"), "a".repeat(64));
-        assert_eq!(HashCache::none().sha256(&data).expect("reads"), sha256_hex(b"one"));
+        assert_eq!(
+            HashCache::open(&file).sha256(&data).expect("reads"),
+            "a".repeat(64)
+        );
+        assert_eq!(
+            HashCache::none().sha256(&data).expect("reads"),
+            sha256_hex(b"one")
+        );
         // Same size, new time; the file is young, so its hash is not stored.
         fs::write(&data, b"two").expect("writes");
         let cache = HashCache::open(&file);
@@ -180,7 +242,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary folder");
         let (data, file) = (dir.path().join("data"), dir.path().join("cache.json"));
         old_file(&data, b"one");
-        for damage in ["", "{", "null", "{\"schema\":\"dyno.hash-cache/2\",\"files\":{}}", "\u{0}\u{1}"] {
+        for damage in [
+            "",
+            "{",
+            "null",
+            "{\"schema\":\"dyno.hash-cache/2\",\"files\":{}}",
+            "\u{0}\u{1}",
+        ] {
             fs::write(&file, damage).expect("writes");
             let cache = HashCache::open(&file);
             assert_eq!(cache.sha256(&data).expect("reads"), sha256_hex(b"one"));

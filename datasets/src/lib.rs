@@ -1,8 +1,9 @@
 //! COCO, VOC, ImageNet, folder and synthetic data sets, and the sample sets taken from them.
 //!
-//! A dataset is opened from a [`dyno_core::DatasetRequest`] (text form: [`parse_request`]) by a row of [`DATASETS`]; [`select`] picks
-//! the samples of a run and gives them the identity that makes scores comparable. Opening reads annotations and checks that they fit
-//! together and to the files on disk; no image is decoded here.
+//! A dataset is opened from a [`dyno_core::DatasetRequest`] (text form: [`parse_request`]) by a row
+//! of [`DATASETS`]; [`select`] picks the samples of a run and gives them the identity that makes
+//! scores comparable. Opening reads annotations and checks that they fit together and to the files
+//! on disk; no image is decoded here.
 
 mod check;
 mod coco;
@@ -22,7 +23,13 @@ pub use request::{open, parse_request};
 pub use select::select;
 
 /// Every kind of dataset.
-pub const DATASETS: &[&dyn DatasetKind] = &[&coco::Coco, &voc::Voc, &imagenet::Imagenet, &folder::Folder, &synthetic::Synthetic];
+pub const DATASETS: &[&dyn DatasetKind] = &[
+    &coco::Coco,
+    &voc::Voc,
+    &imagenet::Imagenet,
+    &folder::Folder,
+    &synthetic::Synthetic,
+];
 
 #[cfg(test)]
 mod real_tests;

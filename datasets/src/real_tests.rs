@@ -1,4 +1,5 @@
-//! The readers on samples of the real datasets: counts, ids, classes and sizes taken from the files by other means.
+//! The readers on samples of the real datasets: counts, ids, classes and sizes taken from the files
+//! by other means.
 
 use crate::{HashCache, open, parse_request, select};
 use dyno_core::{Annotation, Dataset, InputData, LabelScheme, SampleIndex};
@@ -6,19 +7,26 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 /// Objects and the sum of their boxes' areas in COCO's sample, by Python's `json`.
 const COCO: (usize, f64) = (987, 19_445_401.225_3);
-/// Objects, difficult and truncated ones, and the sum of their areas in VOC's sample, by Python's `xml.etree`.
+/// Objects, difficult and truncated ones, and the sum of their areas in VOC's sample, by Python's
+/// `xml.etree`.
 const VOC: ((usize, usize, usize), f64) = ((846, 106, 448), 27_909_677.0);
 
 /// The folder of samples, unless it is not there.
 fn samples() -> Option<PathBuf> {
     let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/assets");
-    let folder = std::env::var_os("DYNO_ASSETS").map_or(default, PathBuf::from).join("samples");
+    let folder = std::env::var_os("DYNO_ASSETS")
+        .map_or(default, PathBuf::from)
+        .join("samples");
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "no assets, and DYNO_REQUIRE_ASSETS=1");
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "no assets, and DYNO_REQUIRE_ASSETS=1"
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
@@ -30,9 +38,17 @@ fn set(text: &str) -> Box<dyn Dataset> {
 fn objects(set: &dyn Dataset) -> (usize, usize, usize, usize, f64) {
     let mut sum = (0, 0, 0, 0, 0.0);
     for entry in set.entries() {
-        let Annotation::Objects(image) = &entry.annotation else { panic!("no objects") };
+        let Annotation::Objects(image) = &entry.annotation else {
+            panic!("no objects")
+        };
         for o in &image.objects {
-            sum = (sum.0 + 1, sum.1 + usize::from(o.iscrowd), sum.2 + usize::from(o.difficult), sum.3 + usize::from(o.truncated), sum.4 + o.bbox.w * o.bbox.h);
+            sum = (
+                sum.0 + 1,
+                sum.1 + usize::from(o.iscrowd),
+                sum.2 + usize::from(o.difficult),
+                sum.3 + usize::from(o.truncated),
+                sum.4 + o.bbox.w * o.bbox.h,
+            );
         }
     }
     sum
@@ -53,7 +69,9 @@ fn nesting(set: &dyn Dataset, prefix: &str) {
     }
     for i in [0, full - 1] {
         let sample = set.load(SampleIndex(i)).expect("loads");
-        let InputData::EncodedImage(bytes) = &sample.inputs[0].data else { panic!("not an image") };
+        let InputData::EncodedImage(bytes) = &sample.inputs[0].data else {
+            panic!("not an image")
+        };
         let (width, height) = dyno_image::dimensions(bytes).expect("has a header");
         if let Annotation::Objects(image) = &set.entries()[i as usize].annotation {
             assert_eq!((image.width, image.height), (width, height));
@@ -65,12 +83,22 @@ fn nesting(set: &dyn Dataset, prefix: &str) {
 fn coco_val2017() {
     let Some(samples) = samples() else { return };
     let set = set(&format!("coco:{}", samples.join("coco").display()));
-    assert_eq!((set.entries().len(), set.facts().labels.len(), set.facts().labels.scheme), (128, 80, Some(LabelScheme::Coco80)));
+    assert_eq!(
+        (
+            set.entries().len(),
+            set.facts().labels.len(),
+            set.facts().labels.scheme
+        ),
+        (128, 80, Some(LabelScheme::Coco80))
+    );
     let (n, crowd, _, _, area) = objects(set.as_ref());
     assert_eq!((n, crowd), (COCO.0, 10));
     assert!((area - COCO.1).abs() < 1e-3, "{area}");
     nesting(set.as_ref(), "coco-val2017");
-    let train = self::set(&format!("coco:{}#train2017", samples.join("coco").display()));
+    let train = self::set(&format!(
+        "coco:{}#train2017",
+        samples.join("coco").display()
+    ));
     assert_eq!(train.entries().len(), 64);
 }
 
@@ -79,7 +107,12 @@ fn voc_2012() {
     let Some(samples) = samples() else { return };
     let path = samples.join("voc");
     for (split, images) in [("#train", 50), ("", 219), ("#trainval", 269)] {
-        assert_eq!(set(&format!("voc:{}{split}", path.display())).entries().len(), images);
+        assert_eq!(
+            set(&format!("voc:{}{split}", path.display()))
+                .entries()
+                .len(),
+            images
+        );
     }
     let set = set(&format!("voc:{}#trainval", path.display()));
     let (n, _, difficult, truncated, area) = objects(set.as_ref());
@@ -92,9 +125,24 @@ fn voc_2012() {
 fn imagenet_val() {
     let Some(samples) = samples() else { return };
     let set = set(&format!("imagenet:{}", samples.join("imagenet").display()));
-    assert_eq!((set.entries().len(), set.facts().labels.len(), set.facts().labels.scheme), (260, 1000, Some(LabelScheme::Imagenet1000)));
-    let class = |id: &str| set.entries().iter().find(|e| e.id == id).map(|e| e.annotation.clone());
-    assert_eq!(class("ILSVRC2012_val_00000666.JPEG"), Some(Annotation::Class(dyno_core::LabelId(878))));
+    assert_eq!(
+        (
+            set.entries().len(),
+            set.facts().labels.len(),
+            set.facts().labels.scheme
+        ),
+        (260, 1000, Some(LabelScheme::Imagenet1000))
+    );
+    let class = |id: &str| {
+        set.entries()
+            .iter()
+            .find(|e| e.id == id)
+            .map(|e| e.annotation.clone())
+    };
+    assert_eq!(
+        class("ILSVRC2012_val_00000666.JPEG"),
+        Some(Annotation::Class(dyno_core::LabelId(878)))
+    );
     nesting(set.as_ref(), "imagenet-val");
 }
 

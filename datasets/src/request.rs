@@ -10,21 +10,34 @@ fn key_length(text: &str) -> Option<usize> {
     (end > 0 && text[end..].starts_with('=')).then_some(end)
 }
 
-/// Reads `KIND:PATH[#SPLIT][,KEY=VALUE…]`: `coco:DIR`, `voc:DIR#trainval`, `coco:ANN.json,images=DIR`, `synthetic:seed=7,count=100`.
+/// Reads `KIND:PATH[#SPLIT][,KEY=VALUE…]`: `coco:DIR`, `voc:DIR#trainval`,
+/// `coco:ANN.json,images=DIR`, `synthetic:seed=7,count=100`.
 ///
-/// Options begin at the first comma that is followed by a word and `=`, so paths and values may hold other commas. A `#` begins a split when
-/// no path separator follows it. Whether the path exists and the options mean something is for [`open`] to say.
+/// Options begin at the first comma that is followed by a word and `=`, so paths and values may
+/// hold other commas. A `#` begins a split when no path separator follows it. Whether the path
+/// exists and the options mean something is for [`open`] to say.
 ///
 /// # Errors
-/// [`DatasetError::Usage`]: no kind, an unknown kind (with the nearest), an empty path or split, an option given twice.
+/// [`DatasetError::Usage`]: no kind, an unknown kind (with the nearest), an empty path or split, an
+/// option given twice.
 pub fn parse_request(text: &str) -> Result<DatasetRequest, DatasetError> {
     let usage = |why: String| Err(DatasetError::Usage(why));
     let Some((kind, rest)) = text.split_once(':') else {
-        return usage(format!("dataset `{text}` has no kind, write KIND:PATH[#SPLIT] (kinds: {})", kinds()));
+        return usage(format!(
+            "dataset `{text}` has no kind, write KIND:PATH[#SPLIT] (kinds: {})",
+            kinds()
+        ));
     };
-    let row = lookup("dataset kind", DATASETS, kind).map_err(|e| DatasetError::Usage(e.to_string()))?;
+    let row =
+        lookup("dataset kind", DATASETS, kind).map_err(|e| DatasetError::Usage(e.to_string()))?;
     let starts_with_options = key_length(rest).is_some();
-    let first = if starts_with_options { Some(0) } else { rest.match_indices(',').map(|(i, _)| i).find(|i| key_length(&rest[i + 1..]).is_some()) };
+    let first = if starts_with_options {
+        Some(0)
+    } else {
+        rest.match_indices(',')
+            .map(|(i, _)| i)
+            .find(|i| key_length(&rest[i + 1..]).is_some())
+    };
     let (place, mut tail) = match first {
         Some(0) if starts_with_options => ("", rest),
         Some(i) => (&rest[..i], &rest[i + 1..]),
@@ -33,7 +46,10 @@ pub fn parse_request(text: &str) -> Result<DatasetRequest, DatasetError> {
     let mut options = BTreeMap::new();
     while let Some(length) = key_length(tail) {
         let (key, value) = (&tail[..length], &tail[length + 1..]);
-        let end = value.match_indices(',').map(|(i, _)| i).find(|i| key_length(&value[i + 1..]).is_some());
+        let end = value
+            .match_indices(',')
+            .map(|(i, _)| i)
+            .find(|i| key_length(&value[i + 1..]).is_some());
         let (value, next) = end.map_or((value, ""), |i| (&value[..i], &value[i + 1..]));
         if options.insert(key.to_owned(), value.to_owned()).is_some() {
             return usage(format!("option `{key}` of dataset `{text}` is given twice"));
@@ -48,13 +64,25 @@ pub fn parse_request(text: &str) -> Result<DatasetRequest, DatasetError> {
         return usage(format!("dataset `{text}` has an empty split after `#`"));
     }
     if path.is_empty() && row.id() != "synthetic" {
-        return usage(format!("dataset `{text}` has no path; {kind}: {}", row.about()));
+        return usage(format!(
+            "dataset `{text}` has no path; {kind}: {}",
+            row.about()
+        ));
     }
-    Ok(DatasetRequest { kind: kind.to_owned(), path: PathBuf::from(path), split: split.map(str::to_owned), options })
+    Ok(DatasetRequest {
+        kind: kind.to_owned(),
+        path: PathBuf::from(path),
+        split: split.map(str::to_owned),
+        options,
+    })
 }
 
 fn kinds() -> String {
-    DATASETS.iter().map(|k| k.id()).collect::<Vec<_>>().join(", ")
+    DATASETS
+        .iter()
+        .map(|k| k.id())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Opens the dataset of a request with its kind.
@@ -62,7 +90,9 @@ fn kinds() -> String {
 /// # Errors
 /// An unknown kind, or what the kind found.
 pub fn open(request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-    lookup("dataset kind", DATASETS, &request.kind).map_err(|e| DatasetError::Usage(e.to_string()))?.open(request)
+    lookup("dataset kind", DATASETS, &request.kind)
+        .map_err(|e| DatasetError::Usage(e.to_string()))?
+        .open(request)
 }
 
 /// Options of a request, all of which the kind knows.
@@ -72,9 +102,17 @@ impl<'a> Options<'a> {
     pub(crate) fn new(request: &'a DatasetRequest, known: &[&str]) -> Result<Self, DatasetError> {
         for key in request.options.keys() {
             if !known.contains(&key.as_str()) {
-                let hint = nearest(key, known.iter().copied()).map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
-                let there = if known.is_empty() { "it has none".to_owned() } else { format!("there are: {}", known.join(", ")) };
-                return Err(DatasetError::Usage(format!("unknown option `{key}` of dataset kind `{}`{hint} ({there})", request.kind)));
+                let hint = nearest(key, known.iter().copied())
+                    .map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
+                let there = if known.is_empty() {
+                    "it has none".to_owned()
+                } else {
+                    format!("there are: {}", known.join(", "))
+                };
+                return Err(DatasetError::Usage(format!(
+                    "unknown option `{key}` of dataset kind `{}`{hint} ({there})",
+                    request.kind
+                )));
             }
         }
         Ok(Self(&request.options))
@@ -86,9 +124,16 @@ impl<'a> Options<'a> {
 }
 
 /// A number among the options.
-pub(crate) fn number<T: FromStr>(options: &Options<'_>, key: &str) -> Result<Option<T>, DatasetError> {
-    let Some(text) = options.get(key) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| DatasetError::Usage(format!("`{key}={text}` is not a whole number in range")))
+pub(crate) fn number<T: FromStr>(
+    options: &Options<'_>,
+    key: &str,
+) -> Result<Option<T>, DatasetError> {
+    let Some(text) = options.get(key) else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| DatasetError::Usage(format!("`{key}={text}` is not a whole number in range")))
 }
 
 #[cfg(test)]
@@ -97,22 +142,53 @@ mod tests {
 
     fn parsed(text: &str) -> (String, String, Option<String>, Vec<(String, String)>) {
         let r = parse_request(text).expect(text);
-        (r.kind, r.path.display().to_string(), r.split, r.options.into_iter().collect())
+        (
+            r.kind,
+            r.path.display().to_string(),
+            r.split,
+            r.options.into_iter().collect(),
+        )
     }
 
     fn own(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
     fn every_form_reads() {
-        assert_eq!(parsed("coco:a/b"), ("coco".into(), "a/b".into(), None, vec![]));
-        assert_eq!(parsed("voc:x#trainval"), ("voc".into(), "x".into(), Some("trainval".into()), vec![]));
-        assert_eq!(parsed("coco:a,b.json,images=c,d"), ("coco".into(), "a,b.json".into(), None, own(&[("images", "c,d")])));
-        assert_eq!(parsed("coco:x#val,images=y=z,k=").3, own(&[("images", "y=z"), ("k", "")]));
+        assert_eq!(
+            parsed("coco:a/b"),
+            ("coco".into(), "a/b".into(), None, vec![])
+        );
+        assert_eq!(
+            parsed("voc:x#trainval"),
+            ("voc".into(), "x".into(), Some("trainval".into()), vec![])
+        );
+        assert_eq!(
+            parsed("coco:a,b.json,images=c,d"),
+            (
+                "coco".into(),
+                "a,b.json".into(),
+                None,
+                own(&[("images", "c,d")])
+            )
+        );
+        assert_eq!(
+            parsed("coco:x#val,images=y=z,k=").3,
+            own(&[("images", "y=z"), ("k", "")])
+        );
         assert_eq!(parsed("folder:C:/a#1/b").1, "C:/a#1/b");
-        assert_eq!(parsed("synthetic:"), ("synthetic".into(), String::new(), None, vec![]));
-        assert_eq!(parsed("synthetic:count=5,seed=2").3, own(&[("count", "5"), ("seed", "2")]));
+        assert_eq!(
+            parsed("synthetic:"),
+            ("synthetic".into(), String::new(), None, vec![])
+        );
+        assert_eq!(
+            parsed("synthetic:count=5,seed=2").3,
+            own(&[("count", "5"), ("seed", "2")])
+        );
         assert_eq!(parsed("synthetic:,count=5").3, own(&[("count", "5")]));
     }
 
@@ -129,11 +205,27 @@ mod tests {
             let e = parse_request(text).expect_err(text).to_string();
             assert!(e.contains(part), "{text}: {e}");
         }
-        let e = open(&parse_request("folder:x,imges=y").expect("reads")).map(|_| ()).expect_err("unknown option").to_string();
+        let e = open(&parse_request("folder:x,imges=y").expect("reads"))
+            .map(|_| ())
+            .expect_err("unknown option")
+            .to_string();
         assert!(e.contains("unknown option `imges`"), "{e}");
-        for text in ["synthetic:count=0", "synthetic:size=9", "synthetic:count=x", "synthetic:task=pose", "synthetic:y", "synthetic:#val", "synthetic:cuont=1"]
-        {
-            assert!(matches!(open(&parse_request(text).expect("reads")).map(|_| ()), Err(DatasetError::Usage(_))), "{text}");
+        for text in [
+            "synthetic:count=0",
+            "synthetic:size=9",
+            "synthetic:count=x",
+            "synthetic:task=pose",
+            "synthetic:y",
+            "synthetic:#val",
+            "synthetic:cuont=1",
+        ] {
+            assert!(
+                matches!(
+                    open(&parse_request(text).expect("reads")).map(|_| ()),
+                    Err(DatasetError::Usage(_))
+                ),
+                "{text}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! PASCAL VOC: one XML file an image, lists of image ids as splits.
 //!
-//! VOC's corners count pixels from 1 and are inclusive (devkit of VOC2012); they become 0-based half-open boxes: x = xmin − 1,
-//! w = xmax − xmin + 1. A few files of VOC2012 have fractions. Document types, and with them entities, are refused.
+//! VOC's corners count pixels from 1 and are inclusive (devkit of VOC2012); they become 0-based
+//! half-open boxes: x = xmin − 1, w = xmax − xmin + 1. A few files of VOC2012 have fractions.
+//! Document types, and with them entities, are refused.
 
 use crate::{
     check::{Problems, is_inside, split_name},
@@ -9,8 +10,8 @@ use crate::{
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation, LabelId, LabelMap, ObjectAnnotation, Purpose, SampleEntry,
-    Xywh,
+    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation,
+    LabelId, LabelMap, ObjectAnnotation, Purpose, SampleEntry, Xywh,
 };
 use rayon::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
@@ -59,18 +60,32 @@ impl DatasetKind for Voc {
         let lists = root.join("ImageSets").join("Main");
         let list = lists.join(format!("{split}.txt"));
         if !list.is_file() {
-            return Err(DatasetError::Usage(format!("`{}` does not exist; splits of this dataset: {}", list.display(), stems(&lists, "", ".txt"))));
+            return Err(DatasetError::Usage(format!(
+                "`{}` does not exist; splits of this dataset: {}",
+                list.display(),
+                stems(&lists, "", ".txt")
+            )));
         }
         let own = root.join("labels.txt");
-        let labels = if own.is_file() { read_labels(&own)? } else { LabelMap::builtin("voc20").unwrap_or_default() };
+        let labels = if own.is_file() {
+            read_labels(&own)?
+        } else {
+            LabelMap::builtin("voc20").unwrap_or_default()
+        };
         let mut problems = Problems::default();
         let ids = image_ids(&list, &mut problems)?;
         let mut pictures: Vec<(String, PathBuf, Result<Picture, DatasetError>)> = ids
             .par_iter()
             .map(|id| {
                 let path = image(&root.join("JPEGImages"), id);
-                let name = path.file_name().map_or_else(|| id.clone(), |n| n.to_string_lossy().into_owned());
-                (name, path, picture(&root.join("Annotations").join(format!("{id}.xml"))))
+                let name = path
+                    .file_name()
+                    .map_or_else(|| id.clone(), |n| n.to_string_lossy().into_owned());
+                (
+                    name,
+                    path,
+                    picture(&root.join("Annotations").join(format!("{id}.xml"))),
+                )
             })
             .collect();
         // Numbers are given in the order of the samples, not in that of the list.
@@ -87,10 +102,15 @@ impl DatasetKind for Voc {
     }
 }
 
-/// The folder with `Annotations`: the path itself, or VOC2012 or VOC2007 below it or below `VOCdevkit`.
+/// The folder with `Annotations`: the path itself, or VOC2012 or VOC2007 below it or below
+/// `VOCdevkit`.
 fn find(path: &Path) -> Result<PathBuf, DatasetError> {
-    let below = ["VOC2012", "VOC2007"].into_iter().flat_map(|year| [path.join(year), path.join("VOCdevkit").join(year)]);
-    let found = std::iter::once(path.to_owned()).chain(below).find(|p| p.join("Annotations").is_dir() && p.join("ImageSets").is_dir());
+    let below = ["VOC2012", "VOC2007"]
+        .into_iter()
+        .flat_map(|year| [path.join(year), path.join("VOCdevkit").join(year)]);
+    let found = std::iter::once(path.to_owned())
+        .chain(below)
+        .find(|p| p.join("Annotations").is_dir() && p.join("ImageSets").is_dir());
     found.ok_or_else(|| {
         DatasetError::Usage(format!("no VOC dataset in `{}`: neither it nor VOC2012 or VOC2007 below it has Annotations and ImageSets", path.display()))
     })
@@ -103,11 +123,22 @@ fn image_ids(list: &Path, problems: &mut Problems) -> Result<Vec<String>, Datase
     for (number, line) in (1..).zip(text.lines()) {
         let mut words = line.split_whitespace();
         let Some(id) = words.next() else { continue };
-        if words.next().is_some_and(|flag| !matches!(flag, "-1" | "0" | "1")) || words.next().is_some() {
-            return Err(malformed(list, Some(number), None, "not an image id with or without a flag"));
+        if words
+            .next()
+            .is_some_and(|flag| !matches!(flag, "-1" | "0" | "1"))
+            || words.next().is_some()
+        {
+            return Err(malformed(
+                list,
+                Some(number),
+                None,
+                "not an image id with or without a flag",
+            ));
         }
         if !is_inside(id) || id.contains(['/', '\\']) {
-            problems.add("image ids leave the folder of the images", || format!("`{id}`"));
+            problems.add("image ids leave the folder of the images", || {
+                format!("`{id}`")
+            });
             continue;
         }
         ids.push(id.to_owned());
@@ -118,7 +149,11 @@ fn image_ids(list: &Path, problems: &mut Problems) -> Result<Vec<String>, Datase
 /// The image of an id: VOC's are `.jpg`, others are taken where there is none.
 fn image(folder: &Path, id: &str) -> PathBuf {
     let path = |extension: &str| folder.join(format!("{id}.{extension}"));
-    EXTENSIONS.into_iter().map(path).find(|p| p.is_file()).unwrap_or_else(|| path("jpg"))
+    EXTENSIONS
+        .into_iter()
+        .map(path)
+        .find(|p| p.is_file())
+        .unwrap_or_else(|| path("jpg"))
 }
 
 fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
@@ -131,10 +166,19 @@ fn text<'a>(node: Node<'a, 'a>, name: &str) -> Option<&'a str> {
 
 fn picture(path: &Path) -> Result<Picture, DatasetError> {
     let xml = read_text(path, LIMIT)?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: NODES,
+        ..ParsingOptions::default()
+    };
     let document = Document::parse_with_options(&xml, options).map_err(|e| {
         let at = e.pos();
-        malformed(path, Some(at.row as usize), Some(at.col as usize), e.to_string())
+        malformed(
+            path,
+            Some(at.row as usize),
+            Some(at.col as usize),
+            e.to_string(),
+        )
     })?;
     let fail = |node: Node<'_, '_>, reason: String| {
         let at = document.text_pos_at(node.range().start);
@@ -142,35 +186,63 @@ fn picture(path: &Path) -> Result<Picture, DatasetError> {
     };
     let root = document.root_element();
     if !root.has_tag_name("annotation") {
-        return Err(fail(root, format!("the root is `{}`, not `annotation`", root.tag_name().name())));
+        return Err(fail(
+            root,
+            format!("the root is `{}`, not `annotation`", root.tag_name().name()),
+        ));
     }
     let side = |name: &str| -> Result<u32, DatasetError> {
-        let Some(node) = child(root, "size").and_then(|s| child(s, name)) else { return Ok(0) };
+        let Some(node) = child(root, "size").and_then(|s| child(s, name)) else {
+            return Ok(0);
+        };
         let text = node.text().unwrap_or_default().trim();
-        text.parse().map_err(|_| fail(node, format!("`{name}` is `{text}`, not a whole number")))
+        text.parse()
+            .map_err(|_| fail(node, format!("`{name}` is `{text}`, not a whole number")))
     };
     let flag = |object: Node<'_, '_>, name: &str| match text_of(object, name).as_deref() {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(other) => Err(fail(object, format!("`{name}` is `{other}`, neither 0 nor 1"))),
+        Some(other) => Err(fail(
+            object,
+            format!("`{name}` is `{other}`, neither 0 nor 1"),
+        )),
     };
     let mut objects = Vec::new();
     // Parts of a person are nested objects with boxes of their own; only direct children count.
     for object in root.children().filter(|n| n.has_tag_name("object")) {
-        let name = text(object, "name").filter(|n| !n.is_empty()).ok_or_else(|| fail(object, "an object without `name`".to_owned()))?.to_owned();
-        let bbox = child(object, "bndbox").ok_or_else(|| fail(object, format!("an object `{name}` without `bndbox`")))?;
+        let name = text(object, "name")
+            .filter(|n| !n.is_empty())
+            .ok_or_else(|| fail(object, "an object without `name`".to_owned()))?
+            .to_owned();
+        let bbox = child(object, "bndbox")
+            .ok_or_else(|| fail(object, format!("an object `{name}` without `bndbox`")))?;
         let mut corners = [0.0; 4];
         for (corner, key) in corners.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
-            let value = text(bbox, key).ok_or_else(|| fail(bbox, format!("a box without `{key}`")))?;
-            *corner = value.parse().map_err(|_| fail(bbox, format!("`{key}` is `{value}`, not a number")))?;
+            let value =
+                text(bbox, key).ok_or_else(|| fail(bbox, format!("a box without `{key}`")))?;
+            *corner = value
+                .parse()
+                .map_err(|_| fail(bbox, format!("`{key}` is `{value}`, not a number")))?;
         }
-        objects.push(Object { name, corners, difficult: flag(object, "difficult")?, truncated: flag(object, "truncated")? });
+        objects.push(Object {
+            name,
+            corners,
+            difficult: flag(object, "difficult")?,
+            truncated: flag(object, "truncated")?,
+        });
     }
-    Ok(Picture { width: side("width")?, height: side("height")?, objects })
+    Ok(Picture {
+        width: side("width")?,
+        height: side("height")?,
+        objects,
+    })
 }
 
 fn text_of(node: Node<'_, '_>, name: &str) -> Option<String> {
-    node.children().find(|n| n.has_tag_name(name)).and_then(|n| n.text()).map(|t| t.trim().to_owned())
+    node.children()
+        .find(|n| n.has_tag_name(name))
+        .and_then(|n| n.text())
+        .map(|t| t.trim().to_owned())
 }
 
 fn build(
@@ -178,14 +250,21 @@ fn build(
     labels: &LabelMap,
     problems: &mut Problems,
 ) -> Result<Vec<SampleEntry>, DatasetError> {
-    let classes: BTreeMap<&str, LabelId> = (0..).zip(&labels.labels).map(|(i, l)| (l.name.as_str(), LabelId(i))).collect();
+    let classes: BTreeMap<&str, LabelId> = (0..)
+        .zip(&labels.labels)
+        .map(|(i, l)| (l.name.as_str(), LabelId(i)))
+        .collect();
     let mut entries = Vec::with_capacity(pictures.len());
     let mut object_id = 0i64;
     for (image_id, (id, path, picture)) in (1..).zip(pictures) {
         let picture = match picture {
             Ok(picture) => picture,
-            Err(DatasetError::Io { path, source }) if source.kind() == std::io::ErrorKind::NotFound => {
-                problems.add("annotation files are missing", || format!("`{}`", path.display()));
+            Err(DatasetError::Io { path, source })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                problems.add("annotation files are missing", || {
+                    format!("`{}`", path.display())
+                });
                 continue;
             }
             Err(e) => return Err(e),
@@ -193,9 +272,16 @@ fn build(
         let mut objects = Vec::with_capacity(picture.objects.len());
         for object in picture.objects {
             let [xmin, ymin, xmax, ymax] = object.corners;
-            let bbox = Xywh { x: xmin - 1.0, y: ymin - 1.0, w: xmax - xmin + 1.0, h: ymax - ymin + 1.0 };
+            let bbox = Xywh {
+                x: xmin - 1.0,
+                y: ymin - 1.0,
+                w: xmax - xmin + 1.0,
+                h: ymax - ymin + 1.0,
+            };
             if !object.corners.iter().all(|c| c.is_finite()) || bbox.w <= 0.0 || bbox.h <= 0.0 {
-                problems.add("boxes are inverted or infinite", || format!("`{id}`: {:?}", object.corners));
+                problems.add("boxes are inverted or infinite", || {
+                    format!("`{id}`: {:?}", object.corners)
+                });
             }
             let Some(label) = classes.get(object.name.as_str()) else {
                 problems.add("objects name an unknown class (classes other than VOC's stand in `labels.txt`)", || format!("`{id}`: `{}`", object.name));
@@ -203,10 +289,27 @@ fn build(
             };
             object_id += 1;
             let (difficult, truncated) = (object.difficult, object.truncated);
-            objects.push(ObjectAnnotation { id: object_id, label: *label, bbox, area: bbox.w * bbox.h, iscrowd: false, difficult, truncated });
+            objects.push(ObjectAnnotation {
+                id: object_id,
+                label: *label,
+                bbox,
+                area: bbox.w * bbox.h,
+                iscrowd: false,
+                difficult,
+                truncated,
+            });
         }
-        let annotation = Annotation::Objects(ImageAnnotation { image_id, width: picture.width, height: picture.height, objects });
-        entries.push(SampleEntry { id, path: Some(path), annotation });
+        let annotation = Annotation::Objects(ImageAnnotation {
+            image_id,
+            width: picture.width,
+            height: picture.height,
+            objects,
+        });
+        entries.push(SampleEntry {
+            id,
+            path: Some(path),
+            annotation,
+        });
     }
     Ok(entries)
 }

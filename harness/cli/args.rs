@@ -1,16 +1,20 @@
 //! The command line.
 
 use crate::commands::{
-    backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs, config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand,
+    backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs,
+    config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand,
     quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs, run::RunArgs,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Measures what a vision model really delivers: accuracy and latency, with the evidence behind both.
+/// Measures what a vision model really delivers: accuracy and latency, with the evidence behind
+/// both.
 #[derive(Debug, Parser)]
 #[command(name = "dyno", version = crate::version::text(), arg_required_else_help = true, propagate_version = false)]
-#[command(after_help = "Exit codes: 0 ok, 1 a verdict failed, 2 usage, 3 cannot run here, 4 undecided or INVALID, 5 failed while running, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 a verdict failed, 2 usage, 3 cannot run here, 4 undecided or INVALID, 5 failed while running, 130 interrupted."
+)]
 pub(crate) struct Cli {
     /// Flags of every verb.
     #[command(flatten)]
@@ -32,7 +36,8 @@ pub(crate) struct Common {
     /// Say more on standard error
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
-    /// Folder with registered models (an ETA `manifest.json`, or packages as `publisher/name`); may be repeated
+    /// Folder with registered models (an ETA `manifest.json`, or packages as `publisher/name`); may
+    /// be repeated
     #[arg(long = "models-dir", value_name = "DIR", global = true)]
     pub(crate) models_dirs: Vec<PathBuf>,
 }

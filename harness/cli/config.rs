@@ -1,4 +1,5 @@
-//! `dyno.toml`: the project's, then the user's. A flag beats the environment, which beats the project, which beats the user.
+//! `dyno.toml`: the project's, then the user's. A flag beats the environment, which beats the
+//! project, which beats the user.
 
 use crate::exit;
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,14 @@ pub(crate) struct Settings {
 }
 
 fn home(variable: &str, below: &str) -> Option<PathBuf> {
-    let set = std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
-    set.or_else(|| std::env::var_os("HOME").filter(|v| !v.is_empty()).map(|h| Path::new(&h).join(below)))
+    let set = std::env::var_os(variable)
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
+    set.or_else(|| {
+        std::env::var_os("HOME")
+            .filter(|v| !v.is_empty())
+            .map(|h| Path::new(&h).join(below))
+    })
 }
 
 /// Reads one file; none is no error.
@@ -52,12 +59,27 @@ fn read(path: &Path) -> anyhow::Result<Option<File>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(exit::usage(format!("cannot read `{}`: {error}", path.display()), "")),
+        Err(error) => {
+            return Err(exit::usage(
+                format!("cannot read `{}`: {error}", path.display()),
+                "",
+            ));
+        }
     };
-    let mut file: File =
-        toml::from_str(&text).map_err(|e| exit::usage(format!("`{}`: {e}", path.display()), "the keys are models_dirs, backend, runs_dir, cache_dir"))?;
+    let mut file: File = toml::from_str(&text).map_err(|e| {
+        exit::usage(
+            format!("`{}`: {e}", path.display()),
+            "the keys are models_dirs, backend, runs_dir, cache_dir",
+        )
+    })?;
     let base = path.parent().unwrap_or(Path::new("."));
-    for dir in file.models_dirs.iter_mut().flatten().chain(&mut file.runs_dir).chain(&mut file.cache_dir) {
+    for dir in file
+        .models_dirs
+        .iter_mut()
+        .flatten()
+        .chain(&mut file.runs_dir)
+        .chain(&mut file.cache_dir)
+    {
         if dir.is_relative() {
             *dir = base.join(&*dir);
         }
@@ -68,7 +90,9 @@ fn read(path: &Path) -> anyhow::Result<Option<File>> {
 /// The project's file: `dyno.toml` here or in the nearest folder above.
 fn project_file() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().map(|d| d.join("dyno.toml")).find(|p| p.is_file())
+    here.ancestors()
+        .map(|d| d.join("dyno.toml"))
+        .find(|p| p.is_file())
 }
 
 /// Settings from all sources.
@@ -86,30 +110,83 @@ pub(crate) fn settings(flag_models_dirs: &[PathBuf]) -> anyhow::Result<Settings>
     let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
     let path_setting = |name: &str, pick: fn(&File) -> Option<&PathBuf>, default: PathBuf| {
         if let Some(value) = variable(name) {
-            return Setting { value: value.into(), source: name.to_owned() };
+            return Setting {
+                value: value.into(),
+                source: name.to_owned(),
+            };
         }
-        let layer = layers.iter().find_map(|(p, f)| pick(f).map(|v| Setting { value: v.clone(), source: p.display().to_string() }));
-        layer.unwrap_or(Setting { value: default, source: "default".to_owned() })
+        let layer = layers.iter().find_map(|(p, f)| {
+            pick(f).map(|v| Setting {
+                value: v.clone(),
+                source: p.display().to_string(),
+            })
+        });
+        layer.unwrap_or(Setting {
+            value: default,
+            source: "default".to_owned(),
+        })
     };
-    let cache_default = home("XDG_CACHE_HOME", ".cache").map_or_else(|| PathBuf::from(".dyno-cache"), |d| d.join("dyno"));
-    let runs_dir = path_setting("DYNO_RUNS_DIR", |f| f.runs_dir.as_ref(), PathBuf::from("dyno-runs"));
+    let cache_default = home("XDG_CACHE_HOME", ".cache")
+        .map_or_else(|| PathBuf::from(".dyno-cache"), |d| d.join("dyno"));
+    let runs_dir = path_setting(
+        "DYNO_RUNS_DIR",
+        |f| f.runs_dir.as_ref(),
+        PathBuf::from("dyno-runs"),
+    );
     let cache_dir = path_setting("DYNO_CACHE_DIR", |f| f.cache_dir.as_ref(), cache_default);
     let models_dirs = if !flag_models_dirs.is_empty() {
-        Setting { value: flag_models_dirs.to_vec(), source: "flag".to_owned() }
+        Setting {
+            value: flag_models_dirs.to_vec(),
+            source: "flag".to_owned(),
+        }
     } else if let Some(value) = variable("DYNO_MODELS_DIRS") {
-        Setting { value: std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect(), source: "DYNO_MODELS_DIRS".to_owned() }
-    } else if let Some((path, dirs)) = layers.iter().find_map(|(p, f)| f.models_dirs.as_ref().map(|d| (p, d))) {
-        Setting { value: dirs.clone(), source: path.display().to_string() }
+        Setting {
+            value: std::env::split_paths(&value)
+                .filter(|p| !p.as_os_str().is_empty())
+                .collect(),
+            source: "DYNO_MODELS_DIRS".to_owned(),
+        }
+    } else if let Some((path, dirs)) = layers
+        .iter()
+        .find_map(|(p, f)| f.models_dirs.as_ref().map(|d| (p, d)))
+    {
+        Setting {
+            value: dirs.clone(),
+            source: path.display().to_string(),
+        }
     } else {
-        Setting { value: vec![PathBuf::from("models")], source: "default".to_owned() }
+        Setting {
+            value: vec![PathBuf::from("models")],
+            source: "default".to_owned(),
+        }
     };
     let backend = if let Some(value) = variable("DYNO_BACKEND").and_then(|v| v.into_string().ok()) {
-        Setting { value, source: "DYNO_BACKEND".to_owned() }
-    } else if let Some((path, name)) = layers.iter().find_map(|(p, f)| f.backend.as_ref().map(|b| (p, b))) {
-        Setting { value: name.clone(), source: path.display().to_string() }
+        Setting {
+            value,
+            source: "DYNO_BACKEND".to_owned(),
+        }
+    } else if let Some((path, name)) = layers
+        .iter()
+        .find_map(|(p, f)| f.backend.as_ref().map(|b| (p, b)))
+    {
+        Setting {
+            value: name.clone(),
+            source: path.display().to_string(),
+        }
     } else {
         // The first row of the table is the default of this build.
-        Setting { value: dyno_backends::BACKENDS.first().map_or_else(String::new, |b| b.id().to_owned()), source: "default".to_owned() }
+        Setting {
+            value: dyno_backends::BACKENDS
+                .first()
+                .map_or_else(String::new, |b| b.id().to_owned()),
+            source: "default".to_owned(),
+        }
     };
-    Ok(Settings { models_dirs, backend, runs_dir, cache_dir, files: layers.into_iter().map(|(p, _)| p).collect() })
+    Ok(Settings {
+        models_dirs,
+        backend,
+        runs_dir,
+        cache_dir,
+        files: layers.into_iter().map(|(p, _)| p).collect(),
+    })
 }

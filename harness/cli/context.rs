@@ -29,7 +29,13 @@ impl Context {
     pub(crate) fn new(cli: &Cli) -> anyhow::Result<Self> {
         let settings = config::settings(&cli.common.models_dirs)?;
         let search_path = SearchPath::new(settings.models_dirs.value.clone());
-        Ok(Self { format: cli.common.format, quiet: cli.common.quiet, verbose: cli.common.verbose, settings, search_path })
+        Ok(Self {
+            format: cli.common.format,
+            quiet: cli.common.quiet,
+            verbose: cli.common.verbose,
+            settings,
+            search_path,
+        })
     }
 
     /// Hashes of files that were read before.

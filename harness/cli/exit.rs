@@ -34,19 +34,36 @@ pub(crate) struct Coded {
 /// A mistake in the command.
 pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
     let hint = hint.into();
-    Coded { message: message.into(), code: USAGE, hint: (!hint.is_empty()).then_some(hint) }.into()
+    Coded {
+        message: message.into(),
+        code: USAGE,
+        hint: (!hint.is_empty()).then_some(hint),
+    }
+    .into()
 }
 
 /// An error with a code of its own.
-pub(crate) fn coded(code: u8, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+pub(crate) fn coded(
+    code: u8,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> anyhow::Error {
     let hint = hint.into();
-    Coded { message: message.into(), code, hint: (!hint.is_empty()).then_some(hint) }.into()
+    Coded {
+        message: message.into(),
+        code,
+        hint: (!hint.is_empty()).then_some(hint),
+    }
+    .into()
 }
 
-/// A model that is not there or contradicts itself is a mistake of the command; a file that cannot be read is not.
+/// A model that is not there or contradicts itself is a mistake of the command; a file that cannot
+/// be read is not.
 fn registry(error: &RegistryError) -> u8 {
     match error {
-        RegistryError::Evidence(_) | RegistryError::Io { .. } | RegistryError::Json { .. } => FAILED,
+        RegistryError::Evidence(_) | RegistryError::Io { .. } | RegistryError::Json { .. } => {
+            FAILED
+        }
         _ => USAGE,
     }
 }
@@ -64,10 +81,21 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
             return USAGE;
         }
         if let Some(error) = cause.downcast_ref::<BackendError>() {
-            return if matches!(error, BackendError::Unavailable { .. } | BackendError::Unsupported { .. }) { CANNOT_RUN } else { FAILED };
+            return if matches!(
+                error,
+                BackendError::Unavailable { .. } | BackendError::Unsupported { .. }
+            ) {
+                CANNOT_RUN
+            } else {
+                FAILED
+            };
         }
         if let Some(error) = cause.downcast_ref::<DatasetError>() {
-            return if matches!(error, DatasetError::Usage(_)) { USAGE } else { FAILED };
+            return if matches!(error, DatasetError::Usage(_)) {
+                USAGE
+            } else {
+                FAILED
+            };
         }
         if let Some(error) = cause.downcast_ref::<RegistryError>() {
             return registry(error);
@@ -84,7 +112,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(BackendError::Unavailable { .. }) = cause.downcast_ref::<BackendError>() {
             return Some("`dyno doctor` shows what this machine has".to_owned());
         }
-        if let Some(RunError::Backend(BackendError::Unavailable { .. })) = cause.downcast_ref::<RunError>() {
+        if let Some(RunError::Backend(BackendError::Unavailable { .. })) =
+            cause.downcast_ref::<RunError>()
+        {
             return Some("`dyno doctor` shows what this machine has".to_owned());
         }
     }
@@ -97,7 +127,8 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
     eprintln!("error: {previous}");
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
-        // Transparent wrappers repeat their source's words; a cause that the line above ends with is not news either.
+        // Transparent wrappers repeat their source's words; a cause that the line above ends with
+        // is not news either.
         if !previous.ends_with(&text) {
             eprintln!("caused by: {text}");
         }

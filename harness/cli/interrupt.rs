@@ -14,7 +14,8 @@ pub(crate) fn install() -> &'static AtomicBool {
         }
         eprintln!("interrupted: finishing what is in hand; again to end at once");
     };
-    // A second installation in one process (several models) finds the first in place, which is what is wanted.
+    // A second installation in one process (several models) finds the first in place, which is what
+    // is wanted.
     let _ = ctrlc::set_handler(handler);
     &STOP
 }

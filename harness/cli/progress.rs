@@ -14,9 +14,15 @@ impl Progress {
     /// A display for one run; `quiet` shows failures only.
     pub(crate) fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !quiet;
-        let target = if terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target = if terminal {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        if let Ok(style) = ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} {per_sec} {eta} left") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} {per_sec} {eta} left")
+        {
             bar.set_style(style.progress_chars("=> "));
         }
         Self { bar, quiet }
@@ -33,9 +39,16 @@ impl Progress {
                 self.bar.set_length(*total);
                 self.bar.set_position(*done);
             }
-            Event::SampleFailed(failure) => self.line(&format!("sample failed: `{}`: {}", failure.id, failure.error)),
-            Event::Warned(warning) if !self.quiet => self.line(&format!("warning: {}: {}", warning.code, warning.detail)),
-            Event::Finished { .. } | Event::Died { .. } | Event::Failed { .. } => self.bar.finish_and_clear(),
+            Event::SampleFailed(failure) => self.line(&format!(
+                "sample failed: `{}`: {}",
+                failure.id, failure.error
+            )),
+            Event::Warned(warning) if !self.quiet => {
+                self.line(&format!("warning: {}: {}", warning.code, warning.detail))
+            }
+            Event::Finished { .. } | Event::Died { .. } | Event::Failed { .. } => {
+                self.bar.finish_and_clear()
+            }
             _ => {}
         }
     }

@@ -13,8 +13,15 @@ pub(crate) const TABLES: Tables = Tables {
 
 /// Features of the root package that this binary was built with.
 pub(crate) fn features() -> Vec<String> {
-    let all = [("tract", cfg!(feature = "tract")), ("rten", cfg!(feature = "rten")), ("onnxruntime", cfg!(feature = "onnxruntime"))];
-    all.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect()
+    let all = [
+        ("tract", cfg!(feature = "tract")),
+        ("rten", cfg!(feature = "rten")),
+        ("onnxruntime", cfg!(feature = "onnxruntime")),
+    ];
+    all.iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| (*name).to_owned())
+        .collect()
 }
 
 /// Columns of the terminal that standard output is, if it is one.

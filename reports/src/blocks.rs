@@ -11,7 +11,11 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(header: &[&str], numbers_from: usize) -> Self {
-        Self { header: header.iter().map(|h| (*h).to_owned()).collect(), rows: Vec::new(), numbers_from }
+        Self {
+            header: header.iter().map(|h| (*h).to_owned()).collect(),
+            rows: Vec::new(),
+            numbers_from,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
-//! One row per number, for spreadsheets and data frames: RFC 4180, a stable header, raw values in base units.
+//! One row per number, for spreadsheets and data frames: RFC 4180, a stable header, raw values in
+//! base units.
 //!
-//! Text that a spreadsheet would take for a formula is preceded by an apostrophe (OWASP, "CSV Injection").
+//! Text that a spreadsheet would take for a formula is preceded by an apostrophe (OWASP, "CSV
+//! Injection").
 
 use crate::{text::plain, view::stage_rows};
 use dyno_core::{Measurement, MeasurementKind, Record, Report, ReportError, Reporter};
@@ -92,11 +94,33 @@ impl Reporter for Csv {
 fn head(record: &Record, index: usize, m: &Measurement) -> String {
     let e = &m.execution;
     let (kind, sample_set, scenario, timed) = match &m.kind {
-        MeasurementKind::Accuracy { sample_set, .. } => ("accuracy", sample_set, String::new(), String::new()),
-        MeasurementKind::Performance { sample_set, scenario, timed, .. } => ("performance", sample_set, scenario.to_string(), timed.to_string()),
+        MeasurementKind::Accuracy { sample_set, .. } => {
+            ("accuracy", sample_set, String::new(), String::new())
+        }
+        MeasurementKind::Performance {
+            sample_set,
+            scenario,
+            timed,
+            ..
+        } => (
+            "performance",
+            sample_set,
+            scenario.to_string(),
+            timed.to_string(),
+        ),
     };
-    let validity = if m.validity.is_valid() { "VALID" } else { "INVALID" };
-    let codes = m.validity.codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let validity = if m.validity.is_valid() {
+        "VALID"
+    } else {
+        "INVALID"
+    };
+    let codes = m
+        .validity
+        .codes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ");
     [
         text(&record.id),
         text(&record.created_utc),
@@ -172,7 +196,13 @@ fn numbers(m: &Measurement) -> Vec<Number> {
             outliers,
             ..
         } => {
-            let number = |metric: &str, value: Option<String>, unit| Number { metric: metric.to_owned(), value, unit, n: Some(*n), ..Number::default() };
+            let number = |metric: &str, value: Option<String>, unit| Number {
+                metric: metric.to_owned(),
+                value,
+                unit,
+                n: Some(*n),
+                ..Number::default()
+            };
             let ns = |metric: &str, value: u64| number(metric, Some(value.to_string()), "ns");
             // A refused percentile keeps its row: empty is not the same as forgotten.
             let percentile = |metric: &str, value: Option<u64>, bound: Option<u64>| Number {
@@ -190,11 +220,21 @@ fn numbers(m: &Measurement) -> Vec<Number> {
                 number("throughput", Some(throughput_per_s.to_string()), "per_s"),
                 ns("duration", *duration_ns),
             ];
-            rows.extend(stage_rows(stages_ns).iter().filter_map(|(name, value)| value.map(|v| ns(&format!("stage_{name}"), v))));
+            rows.extend(
+                stage_rows(stages_ns)
+                    .iter()
+                    .filter_map(|(name, value)| value.map(|v| ns(&format!("stage_{name}"), v))),
+            );
             rows.push(ns("load", *load_ns));
             rows.push(ns("first_query", *first_ns));
-            rows.extend(memory_bytes.peak.map(|b| number("memory_peak", Some(b.to_string()), "bytes")));
-            rows.extend(window_spread.map(|s| number("window_spread", Some(s.to_string()), "ratio")));
+            rows.extend(
+                memory_bytes
+                    .peak
+                    .map(|b| number("memory_peak", Some(b.to_string()), "bytes")),
+            );
+            rows.extend(
+                window_spread.map(|s| number("window_spread", Some(s.to_string()), "ratio")),
+            );
             rows.push(number("outliers", Some(outliers.to_string()), "count"));
             rows
         }
@@ -204,8 +244,14 @@ fn numbers(m: &Measurement) -> Vec<Number> {
 /// A cell of text: on one line, no formula, quoted where it must be.
 pub(crate) fn text(cell: &str) -> String {
     // The signs that spreadsheets take for the beginning of a formula, and their full-width forms.
-    let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let formula = cell.trim_start().starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
     let cell = plain(cell);
     let cell = if formula { format!("'{cell}") } else { cell };
-    if cell.contains([',', '"', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ') { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    if cell.contains([',', '"', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ') {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
 }

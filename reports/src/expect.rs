@@ -1,8 +1,9 @@
 //! Expectations such as `AP>=0.295` or `p90<=12ms`, checked against a record.
 //!
-//! `[SCENARIO:]NAME OPERATOR NUMBER[UNIT]` with `<`, `<=`, `>`, `>=`. Names are the scores of the record and the [`QUANTITIES`]
-//! of its performance. A unit that does not belong to the name is refused when the expectation is read, before anything is
-//! measured. Without a scenario, `throughput` means offline and everything else single-stream, where the record has such; of
+//! `[SCENARIO:]NAME OPERATOR NUMBER[UNIT]` with `<`, `<=`, `>`, `>=`. Names are the scores of the
+//! record and the [`QUANTITIES`] of its performance. A unit that does not belong to the name is
+//! refused when the expectation is read, before anything is measured. Without a scenario,
+//! `throughput` means offline and everything else single-stream, where the record has such; of
 //! several measurements that fit, the one that meets the expectation least counts.
 
 use dyno_core::{Measurement, MeasurementKind, Record, Scenario, UnknownName, nearest};
@@ -28,7 +29,8 @@ impl Dimension {
     }
 }
 
-/// Units with what they measure and their size in the record's unit (shares, nanoseconds, per second, bytes).
+/// Units with what they measure and their size in the record's unit (shares, nanoseconds, per
+/// second, bytes).
 const UNITS: &[(&str, Dimension, f64)] = &[
     ("%", Dimension::Share, 0.01),
     ("ns", Dimension::Time, 1.0),
@@ -77,7 +79,8 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Whether `value` stands in this relation to `threshold`; never with a value that is not a number.
+    /// Whether `value` stands in this relation to `threshold`; never with a value that is not a
+    /// number.
     pub fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::Less => value < threshold,
@@ -92,7 +95,9 @@ impl Operator {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpectError {
     /// Not of the form `NAME OPERATOR NUMBER[UNIT]`.
-    #[error("`{expression}` is no expectation: {reason} (examples: AP>=0.295, p90<=12ms, throughput>=50)")]
+    #[error(
+        "`{expression}` is no expectation: {reason} (examples: AP>=0.295, p90<=12ms, throughput>=50)"
+    )]
     Syntax {
         /// The text.
         expression: String,
@@ -147,7 +152,8 @@ pub enum Verdict {
 pub struct ExpectationResult {
     /// The expectation as it was written.
     pub expression: String,
-    /// The value that was judged, in the record's unit: a share, nanoseconds, samples a second, or bytes. Absent when there is none.
+    /// The value that was judged, in the record's unit: a share, nanoseconds, samples a second, or
+    /// bytes. Absent when there is none.
     pub actual: Option<f64>,
     /// The same for people, with its unit.
     pub actual_text: String,
@@ -165,54 +171,102 @@ impl FromStr for Expectation {
     type Err = ExpectError;
 
     fn from_str(expression: &str) -> Result<Self, Self::Err> {
-        let syntax = |reason: String| ExpectError::Syntax { expression: expression.to_owned(), reason };
-        let at = expression.find(['<', '>', '=']).ok_or_else(|| syntax("it has no operator `<`, `<=`, `>` or `>=`".to_owned()))?;
+        let syntax = |reason: String| ExpectError::Syntax {
+            expression: expression.to_owned(),
+            reason,
+        };
+        let at = expression
+            .find(['<', '>', '='])
+            .ok_or_else(|| syntax("it has no operator `<`, `<=`, `>` or `>=`".to_owned()))?;
         let (left, rest) = expression.split_at(at);
-        let operators = [("<=", Operator::AtMost), (">=", Operator::AtLeast), ("<", Operator::Less), (">", Operator::Greater)];
+        let operators = [
+            ("<=", Operator::AtMost),
+            (">=", Operator::AtLeast),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+        ];
         let (operator, right) = operators
             .into_iter()
-            .find_map(|(sign, operator)| rest.strip_prefix(sign).map(|right| (operator, right.trim())))
+            .find_map(|(sign, operator)| {
+                rest.strip_prefix(sign)
+                    .map(|right| (operator, right.trim()))
+            })
             .ok_or_else(|| syntax("measured values are never compared for equality".to_owned()))?;
         let (scenario, name) = match left.split_once(':') {
-            Some((scenario, name)) => (Some(scenario.trim().parse::<Scenario>().map_err(syntax)?), name.trim()),
+            Some((scenario, name)) => (
+                Some(scenario.trim().parse::<Scenario>().map_err(syntax)?),
+                name.trim(),
+            ),
             None => (None, left.trim()),
         };
         if name.is_empty() {
             return Err(syntax("the name is missing".to_owned()));
         }
-        let split = right.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'))).unwrap_or(right.len());
+        let split = right
+            .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')))
+            .unwrap_or(right.len());
         let (number, unit) = right.split_at(split);
-        let number: f64 = number.parse().map_err(|_| syntax(format!("`{right}` does not begin with a number")))?;
-        let dimension = QUANTITIES.iter().find(|(n, _)| *n == name).map_or(Dimension::Share, |(_, d)| *d);
-        let wrong = |reason: String| ExpectError::Unit { expression: expression.to_owned(), reason, name: name.to_owned(), units: dimension.units() };
+        let number: f64 = number
+            .parse()
+            .map_err(|_| syntax(format!("`{right}` does not begin with a number")))?;
+        let dimension = QUANTITIES
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(Dimension::Share, |(_, d)| *d);
+        let wrong = |reason: String| ExpectError::Unit {
+            expression: expression.to_owned(),
+            reason,
+            name: name.to_owned(),
+            units: dimension.units(),
+        };
         if scenario.is_some() && dimension == Dimension::Share {
-            return Err(syntax(format!("`{name}` is a score, which has no scenario")));
+            return Err(syntax(format!(
+                "`{name}` is a score, which has no scenario"
+            )));
         }
         let unit = unit.trim();
         let factor = if unit.is_empty() {
             match dimension {
                 Dimension::Share | Dimension::Rate => 1.0,
-                Dimension::Time | Dimension::Bytes => return Err(wrong("the unit is missing".to_owned())),
+                Dimension::Time | Dimension::Bytes => {
+                    return Err(wrong("the unit is missing".to_owned()));
+                }
             }
         } else {
             match UNITS.iter().find(|(u, _, _)| *u == unit) {
                 Some((_, d, factor)) if *d == dimension => *factor,
                 Some((_, d, _)) if *d != Dimension::Share => {
-                    let fits = QUANTITIES.iter().filter(|(_, q)| q == d).map(|(n, _)| *n).collect::<Vec<_>>().join(", ");
+                    let fits = QUANTITIES
+                        .iter()
+                        .filter(|(_, q)| q == d)
+                        .map(|(n, _)| *n)
+                        .collect::<Vec<_>>()
+                        .join(", ");
                     return Err(wrong(format!("the unit `{unit}` belongs to {fits}")));
                 }
                 _ => return Err(wrong(format!("the unit `{unit}` does not fit"))),
             }
         };
         // Dividing keeps 29.5 % the same number as 0.295; multiplying by 0.01 does not.
-        let threshold = if unit == "%" { number / 100.0 } else { number * factor };
+        let threshold = if unit == "%" {
+            number / 100.0
+        } else {
+            number * factor
+        };
         if !threshold.is_finite() || threshold < 0.0 {
             return Err(syntax(format!("`{right}` is not a number of 0 or more")));
         }
         if dimension == Dimension::Share && threshold > 1.0 {
             return Err(wrong(format!("{right} is more than everything")));
         }
-        Ok(Self { expression: expression.trim().to_owned(), scenario, name: name.to_owned(), operator, threshold, dimension })
+        Ok(Self {
+            expression: expression.trim().to_owned(),
+            scenario,
+            name: name.to_owned(),
+            operator,
+            threshold,
+            dimension,
+        })
     }
 }
 
@@ -223,38 +277,71 @@ struct Found {
 }
 
 impl Expectation {
-    /// Whether `record` meets the expectation. A number that is refused, or that stands in an INVALID measurement, decides nothing.
+    /// Whether `record` meets the expectation. A number that is refused, or that stands in an
+    /// INVALID measurement, decides nothing.
     ///
     /// # Errors
     /// When the record has no number of this name; the error lists those it has.
     pub fn evaluate(&self, record: &Record) -> Result<ExpectationResult, ExpectError> {
-        let found = if self.dimension == Dimension::Share { self.scores(record) } else { self.performance(record) };
+        let found = if self.dimension == Dimension::Share {
+            self.scores(record)
+        } else {
+            self.performance(record)
+        };
         let unknown = || {
             let known = known(record);
-            UnknownName { what: "number of the record", name: self.full_name(), nearest: nearest(&self.full_name(), known.iter().map(String::as_str)), known }
+            UnknownName {
+                what: "number of the record",
+                name: self.full_name(),
+                nearest: nearest(&self.full_name(), known.iter().map(String::as_str)),
+                known,
+            }
         };
-        // A failure is worse than an undecided number, and that is worse than a success; of two alike the first counts.
+        // A failure is worse than an undecided number, and that is worse than a success; of two
+        // alike the first counts.
         let rank = |v: &Verdict| match v {
             Verdict::Failed => 0,
             Verdict::Undecided { .. } => 1,
             Verdict::Passed => 2,
         };
-        found.iter().map(|f| self.judge(f)).min_by_key(|r| rank(&r.verdict)).ok_or_else(|| unknown().into())
+        found
+            .iter()
+            .map(|f| self.judge(f))
+            .min_by_key(|r| rank(&r.verdict))
+            .ok_or_else(|| unknown().into())
     }
 
     fn full_name(&self) -> String {
-        self.scenario.map_or_else(|| self.name.clone(), |s| format!("{s}:{}", self.name))
+        self.scenario
+            .map_or_else(|| self.name.clone(), |s| format!("{s}:{}", self.name))
     }
 
     fn judge(&self, found: &Found) -> ExpectationResult {
         let (actual, verdict) = match (&found.value, &found.invalid) {
-            (Err(reason), _) => (None, Verdict::Undecided { reason: reason.clone() }),
-            (Ok(value), Some(codes)) => (Some(*value), Verdict::Undecided { reason: format!("the measurement is INVALID: {codes}") }),
-            (Ok(value), None) if self.operator.holds(*value, self.threshold) => (Some(*value), Verdict::Passed),
+            (Err(reason), _) => (
+                None,
+                Verdict::Undecided {
+                    reason: reason.clone(),
+                },
+            ),
+            (Ok(value), Some(codes)) => (
+                Some(*value),
+                Verdict::Undecided {
+                    reason: format!("the measurement is INVALID: {codes}"),
+                },
+            ),
+            (Ok(value), None) if self.operator.holds(*value, self.threshold) => {
+                (Some(*value), Verdict::Passed)
+            }
             (Ok(value), None) => (Some(*value), Verdict::Failed),
         };
         let actual_text = actual.map_or_else(|| "none".to_owned(), |v| self.show(v));
-        ExpectationResult { expression: self.expression.clone(), actual, actual_text, verdict }
+        ExpectationResult {
+            expression: self.expression.clone(),
+            actual,
+            actual_text,
+            verdict,
+        }
     }
 
     fn show(&self, value: f64) -> String {
@@ -269,18 +356,34 @@ impl Expectation {
     fn scores(&self, record: &Record) -> Vec<Found> {
         let of = |m: &Measurement| {
             let score = m.score(&self.name)?;
-            Some(Found { value: score.value.ok_or_else(|| format!("`{}` has no value: nothing could be judged", self.name)), invalid: invalid(m) })
+            Some(Found {
+                value: score.value.ok_or_else(|| {
+                    format!("`{}` has no value: nothing could be judged", self.name)
+                }),
+                invalid: invalid(m),
+            })
         };
         record.measurements.iter().filter_map(of).collect()
     }
 
     fn performance(&self, record: &Record) -> Vec<Found> {
-        let usual = if self.dimension == Dimension::Rate { Scenario::Offline } else { Scenario::SingleStream };
-        let has = |s: Scenario| record.measurements.iter().any(|m| matches!(&m.kind, MeasurementKind::Performance { scenario, .. } if *scenario == s));
+        let usual = if self.dimension == Dimension::Rate {
+            Scenario::Offline
+        } else {
+            Scenario::SingleStream
+        };
+        let has = |s: Scenario| {
+            record.measurements.iter().any(|m| matches!(&m.kind, MeasurementKind::Performance { scenario, .. } if *scenario == s))
+        };
         let wanted = self.scenario.or_else(|| has(usual).then_some(usual));
         let of = |m: &Measurement| match &m.kind {
-            MeasurementKind::Performance { scenario, .. } if wanted.is_none_or(|w| w == *scenario) => {
-                Some(Found { value: quantity(&m.kind, &self.name)?, invalid: invalid(m) })
+            MeasurementKind::Performance { scenario, .. }
+                if wanted.is_none_or(|w| w == *scenario) =>
+            {
+                Some(Found {
+                    value: quantity(&m.kind, &self.name)?,
+                    invalid: invalid(m),
+                })
             }
             _ => None,
         };
@@ -289,15 +392,36 @@ impl Expectation {
 }
 
 fn invalid(m: &Measurement) -> Option<String> {
-    (!m.validity.is_valid()).then(|| m.validity.codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    (!m.validity.is_valid()).then(|| {
+        m.validity
+            .codes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    })
 }
 
 /// The value of a quantity, or why it is refused; `None` where the measurement has no such number.
 fn quantity(kind: &MeasurementKind, name: &str) -> Option<Result<f64, String>> {
-    let MeasurementKind::Performance { latency_ns: l, bound_ns: b, throughput_per_s, load_ns, first_ns, memory_bytes, n, .. } = kind else { return None };
+    let MeasurementKind::Performance {
+        latency_ns: l,
+        bound_ns: b,
+        throughput_per_s,
+        load_ns,
+        first_ns,
+        memory_bytes,
+        n,
+        ..
+    } = kind
+    else {
+        return None;
+    };
     let percentile = |value: Option<u64>, p: f64| {
         value.map(|v| v as f64).ok_or_else(|| {
-            let needed = dyno_stats::minimum_count(p).map(|c| format!(" needs {c} queries and")).unwrap_or_default();
+            let needed = dyno_stats::minimum_count(p)
+                .map(|c| format!(" needs {c} queries and"))
+                .unwrap_or_default();
             format!("`{name}` is refused: it{needed} has {n}")
         })
     };
@@ -323,9 +447,17 @@ fn known(record: &Record) -> Vec<String> {
     let mut names = Vec::new();
     for m in &record.measurements {
         match &m.kind {
-            MeasurementKind::Accuracy { scores, .. } => names.extend(scores.iter().filter(|s| !s.metric.contains('/')).map(|s| s.metric.clone())),
+            MeasurementKind::Accuracy { scores, .. } => names.extend(
+                scores
+                    .iter()
+                    .filter(|s| !s.metric.contains('/'))
+                    .map(|s| s.metric.clone()),
+            ),
             MeasurementKind::Performance { scenario, .. } => {
-                for (name, _) in QUANTITIES.iter().filter(|(name, _)| quantity(&m.kind, name).is_some()) {
+                for (name, _) in QUANTITIES
+                    .iter()
+                    .filter(|(name, _)| quantity(&m.kind, name).is_some())
+                {
                     names.push((*name).to_owned());
                     names.push(format!("{scenario}:{name}"));
                 }

@@ -18,6 +18,9 @@ impl Reporter for Json {
             [one] => serde_json::to_string_pretty(one),
             many => serde_json::to_string_pretty(many),
         };
-        text.map(|t| t + "\n").map_err(|e| ReportError { reporter: self.id(), reason: e.to_string() })
+        text.map(|t| t + "\n").map_err(|e| ReportError {
+            reporter: self.id(),
+            reason: e.to_string(),
+        })
     }
 }

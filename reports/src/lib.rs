@@ -1,8 +1,8 @@
 //! Reports rendered from records, and expectations checked against them.
 //!
-//! A record is the only input of a report. [`Human`] and [`Markdown`] lay out the same blocks, so that they cannot
-//! disagree; [`Json`] and [`Csv`] are for programs. Names in records come from files of strangers: every format escapes what
-//! it gives a meaning to.
+//! A record is the only input of a report. [`Human`] and [`Markdown`] lay out the same blocks, so
+//! that they cannot disagree; [`Json`] and [`Csv`] are for programs. Names in records come from
+//! files of strangers: every format escapes what it gives a meaning to.
 
 mod blocks;
 mod csv;

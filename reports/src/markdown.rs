@@ -1,4 +1,5 @@
-//! GitHub Flavored Markdown (its specification 0.29, section 4.10 for tables), for pull requests and job summaries.
+//! GitHub Flavored Markdown (its specification 0.29, section 4.10 for tables), for pull requests
+//! and job summaries.
 
 use crate::{
     blocks::{Block, Table},
@@ -51,13 +52,20 @@ fn draw(table: &Table, out: &mut String) {
         out.push('\n');
     };
     line(&mut table.header.iter().map(|c| escape(c)));
-    line(&mut (0..table.header.len()).map(|i| if i >= table.numbers_from { "---:".to_owned() } else { "---".to_owned() }));
+    line(&mut (0..table.header.len()).map(|i| {
+        if i >= table.numbers_from {
+            "---:".to_owned()
+        } else {
+            "---".to_owned()
+        }
+    }));
     for row in &table.rows {
         line(&mut row.iter().map(|c| escape(c)));
     }
 }
 
-/// Text without markup: characters that Markdown or HTML give a meaning to are escaped, names mention nobody, addresses link nowhere.
+/// Text without markup: characters that Markdown or HTML give a meaning to are escaped, names
+/// mention nobody, addresses link nowhere.
 pub(crate) fn escape(text: &str) -> String {
     let text = plain(text);
     let mut out = String::with_capacity(text.len() + 8);

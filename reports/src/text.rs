@@ -1,14 +1,18 @@
 //! Numbers and names as people read them.
 
-/// `text` on one line and harmless on a terminal: control characters, and those that change the direction of writing, become
-/// `\u{…}`.
+/// `text` on one line and harmless on a terminal: control characters, and those that change the
+/// direction of writing, become `\u{…}`.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        // Unicode 16, "Bidirectional Character Types": the explicit marks, embeddings, overrides and isolates; then the line and
-        // paragraph separators.
+        // Unicode 16, "Bidirectional Character Types": the explicit marks, embeddings, overrides
+        // and isolates; then the line and paragraph separators.
         let hidden = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-        if c.is_control() || hidden { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if c.is_control() || hidden {
+            out.extend(c.escape_unicode())
+        } else {
+            out.push(c)
+        }
     }
     out
 }
@@ -26,7 +30,11 @@ pub(crate) fn time(ns: u64) -> String {
 
 /// Four significant digits, never an exponent.
 pub(crate) fn four_digits(value: f64) -> String {
-    let before = if value.abs() >= 1.0 { value.abs().log10().floor() as usize + 1 } else { 1 };
+    let before = if value.abs() >= 1.0 {
+        value.abs().log10().floor() as usize + 1
+    } else {
+        1
+    };
     format!("{value:.*}", 4_usize.saturating_sub(before))
 }
 
@@ -85,7 +93,10 @@ mod tests {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.500 KiB");
         assert_eq!(bytes(u64::MAX), "16384 PiB");
-        assert_eq!(plain("a\u{1b}[31m\nb\u{202e}c é"), "a\\u{1b}[31m\\u{a}b\\u{202e}c é");
+        assert_eq!(
+            plain("a\u{1b}[31m\nb\u{202e}c é"),
+            "a\\u{1b}[31m\\u{a}b\\u{202e}c é"
+        );
         assert_eq!(counted(1, "query"), "1 query");
         assert_eq!(counted(2, "query"), "2 queries");
     }

@@ -54,7 +54,8 @@ pub(crate) const MOBILENET: Model = Model {
 };
 
 impl Model {
-    /// Puts the model into an ETA registry folder `registry` of the place, by `dyno models register`, with a `manifest.dyno.json`.
+    /// Puts the model into an ETA registry folder `registry` of the place, by
+    /// `dyno models register`, with a `manifest.dyno.json`.
     pub(crate) fn register(&self, place: &Place, assets: &Path) {
         let folder = place.join("registry");
         fs::create_dir_all(&folder).expect("a folder");
@@ -68,9 +69,14 @@ impl Model {
             spec["labels"] = name.into();
         }
         let manifest = folder.join("manifest.json");
-        let read = |path: &Path, empty: Value| fs::read_to_string(path).map_or(empty, |t| serde_json::from_str(&t).expect("JSON"));
+        let read = |path: &Path, empty: Value| {
+            fs::read_to_string(path).map_or(empty, |t| serde_json::from_str(&t).expect("JSON"))
+        };
         let mut eta = read(&manifest, json!({"models": [], "name": null, "url": null}));
-        eta["models"].as_array_mut().expect("a list").push(json!({"base_name": self.name, "base_filename": file, "version": null}));
+        eta["models"]
+            .as_array_mut()
+            .expect("a list")
+            .push(json!({"base_name": self.name, "base_filename": file, "version": null}));
         fs::write(&manifest, eta.to_string()).expect("writable");
         let own = folder.join("manifest.dyno.json");
         let mut specs = read(&own, json!({}));

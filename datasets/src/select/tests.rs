@@ -13,7 +13,16 @@ use std::{
 
 fn written(dir: &Path) -> PathBuf {
     let folder = dir.join("set");
-    write(&folder, Layout::Coco, &SyntheticSpec { count: 30, size: 32, ..SyntheticSpec::default() }).expect("writes");
+    write(
+        &folder,
+        Layout::Coco,
+        &SyntheticSpec {
+            count: 30,
+            size: 32,
+            ..SyntheticSpec::default()
+        },
+    )
+    .expect("writes");
     folder
 }
 
@@ -22,7 +31,9 @@ fn coco(folder: &Path) -> Box<dyn Dataset> {
 }
 
 fn hash(folder: &Path) -> String {
-    select(coco(folder).as_ref(), None, &HashCache::none()).expect("selects").sha256
+    select(coco(folder).as_ref(), None, &HashCache::none())
+        .expect("selects")
+        .sha256
 }
 
 #[test]
@@ -42,10 +53,22 @@ fn smaller_subsets_are_parts_of_larger_ones() {
         ids.insert(s.id);
     }
     assert_eq!(ids.len(), 30);
-    let five: Vec<_> = select(set.as_ref(), Some(5), &HashCache::none()).expect("selects").samples.iter().map(|s| s.0).collect();
-    assert_ne!(five, [0, 1, 2, 3, 4], "the choice is not the order of the names");
+    let five: Vec<_> = select(set.as_ref(), Some(5), &HashCache::none())
+        .expect("selects")
+        .samples
+        .iter()
+        .map(|s| s.0)
+        .collect();
+    assert_ne!(
+        five,
+        [0, 1, 2, 3, 4],
+        "the choice is not the order of the names"
+    );
     for n in [0, 31] {
-        assert!(matches!(select(set.as_ref(), Some(n), &HashCache::none()), Err(DatasetError::Usage(_))));
+        assert!(matches!(
+            select(set.as_ref(), Some(n), &HashCache::none()),
+            Err(DatasetError::Usage(_))
+        ));
     }
 }
 
@@ -61,7 +84,10 @@ fn the_hash_is_of_content_and_of_nothing_else() {
     let json = moved.join("annotations/instances_val2017.json");
     let text = fs::read_to_string(&json).expect("reads");
     let mut value: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
-    for (list, keys) in [("images", &["id"][..]), ("annotations", &["id", "image_id"])] {
+    for (list, keys) in [
+        ("images", &["id"][..]),
+        ("annotations", &["id", "image_id"]),
+    ] {
         for item in value[list].as_array_mut().expect("is a list") {
             for key in keys {
                 item[*key] = (item[*key].as_i64().expect("is a number") + 1000).into();
@@ -94,7 +120,9 @@ fn files_that_vanish_are_counted() {
         fs::remove_file(folder.join(format!("images/val2017/00000{i}.png"))).expect("removes");
     }
     match select(set.as_ref(), None, &HashCache::none()) {
-        Err(DatasetError::Inconsistent { count, examples, .. }) => assert_eq!((count, examples.len()), (5, 3)),
+        Err(DatasetError::Inconsistent {
+            count, examples, ..
+        }) => assert_eq!((count, examples.len()), (5, 3)),
         other => panic!("{other:?}"),
     }
 }
@@ -105,8 +133,18 @@ fn a_remembered_hash_gives_the_same_set() {
     let set = coco(&written(dir.path()));
     let cache = dir.path().join("cache.json");
     let first = select(set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects");
-    assert_eq!(select(set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects"), first);
+    assert_eq!(
+        select(set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects"),
+        first
+    );
     // A place that cannot be written does not fail the run.
-    let blocked = set.entries()[0].path.clone().expect("is a file").join("cache.json");
-    assert_eq!(select(set.as_ref(), Some(9), &HashCache::open(blocked)).expect("selects"), first);
+    let blocked = set.entries()[0]
+        .path
+        .clone()
+        .expect("is a file")
+        .join("cache.json");
+    assert_eq!(
+        select(set.as_ref(), Some(9), &HashCache::open(blocked)).expect("selects"),
+        first
+    );
 }

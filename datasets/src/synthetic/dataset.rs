@@ -3,7 +3,8 @@
 use super::scene::{SyntheticSpec, Task};
 use crate::request::{Options, number};
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, InputData, Purpose, Sample, SampleEntry, SampleIndex, SampleInput,
+    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, InputData,
+    Purpose, Sample, SampleEntry, SampleIndex, SampleInput,
 };
 use rayon::prelude::*;
 
@@ -27,17 +28,26 @@ impl DatasetKind for Synthetic {
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
         if !request.path.as_os_str().is_empty() {
-            return Err(DatasetError::Usage(format!("a synthetic dataset has no path, got `{}`", request.path.display())));
+            return Err(DatasetError::Usage(format!(
+                "a synthetic dataset has no path, got `{}`",
+                request.path.display()
+            )));
         }
         if let Some(split) = &request.split {
-            return Err(DatasetError::Usage(format!("a synthetic dataset has no splits, got `{split}`; another `seed` gives other pictures")));
+            return Err(DatasetError::Usage(format!(
+                "a synthetic dataset has no splits, got `{split}`; another `seed` gives other pictures"
+            )));
         }
         let options = Options::new(request, &["count", "seed", "size", "task"])?;
         let default = SyntheticSpec::default();
         let task = match options.get("task") {
             None | Some("detection") => Task::Detection,
             Some("classification") => Task::Classification,
-            Some(other) => return Err(DatasetError::Usage(format!("unknown `task` `{other}` (there are: detection, classification)"))),
+            Some(other) => {
+                return Err(DatasetError::Usage(format!(
+                    "unknown `task` `{other}` (there are: detection, classification)"
+                )));
+            }
         };
         let spec = SyntheticSpec {
             task,
@@ -46,7 +56,11 @@ impl DatasetKind for Synthetic {
             size: number(&options, "size")?.unwrap_or(default.size),
         };
         spec.check()?;
-        Ok(Box::new(Set { facts: facts(&spec), entries: entries(&spec), spec }))
+        Ok(Box::new(Set {
+            facts: facts(&spec),
+            entries: entries(&spec),
+            spec,
+        }))
     }
 }
 
@@ -56,12 +70,21 @@ fn facts(spec: &SyntheticSpec) -> DatasetFacts {
         Task::Classification => (Purpose::Classification, "top-k"),
     };
     let split = format!("{}-seed{}-size{}", spec.task.name(), spec.seed, spec.size);
-    DatasetFacts { kind: "synthetic".to_owned(), split, purpose: Some(purpose), labels: spec.labels(), metrics: vec![metric.to_owned()] }
+    DatasetFacts {
+        kind: "synthetic".to_owned(),
+        split,
+        purpose: Some(purpose),
+        labels: spec.labels(),
+        metrics: vec![metric.to_owned()],
+    }
 }
 
 /// Annotations of all pictures, objects numbered from 1 through the set.
 pub(super) fn entries(spec: &SyntheticSpec) -> Vec<SampleEntry> {
-    let mut annotations: Vec<Annotation> = (0..spec.count).into_par_iter().map(|i| spec.scene(i).annotation).collect();
+    let mut annotations: Vec<Annotation> = (0..spec.count)
+        .into_par_iter()
+        .map(|i| spec.scene(i).annotation)
+        .collect();
     let mut next = 0i64;
     for annotation in &mut annotations {
         if let Annotation::Objects(image) = annotation {
@@ -71,7 +94,14 @@ pub(super) fn entries(spec: &SyntheticSpec) -> Vec<SampleEntry> {
             }
         }
     }
-    (0..spec.count).zip(annotations).map(|(i, annotation)| SampleEntry { id: SyntheticSpec::file_name(i), path: None, annotation }).collect()
+    (0..spec.count)
+        .zip(annotations)
+        .map(|(i, annotation)| SampleEntry {
+            id: SyntheticSpec::file_name(i),
+            path: None,
+            annotation,
+        })
+        .collect()
 }
 
 impl Dataset for Set {
@@ -85,9 +115,14 @@ impl Dataset for Set {
 
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError> {
         if index.0 >= self.spec.count {
-            return Err(DatasetError::Usage(format!("sample {} of a dataset of {}", index.0, self.spec.count)));
+            return Err(DatasetError::Usage(format!(
+                "sample {} of a dataset of {}",
+                index.0, self.spec.count
+            )));
         }
         let data = InputData::EncodedImage(self.spec.scene(index.0).png()?);
-        Ok(Sample { inputs: vec![SampleInput { name: None, data }] })
+        Ok(Sample {
+            inputs: vec![SampleInput { name: None, data }],
+        })
     }
 }

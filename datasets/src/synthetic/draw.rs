@@ -1,7 +1,7 @@
 //! Drawing with integers only: the same pixels on every platform.
 //!
-//! Shapes are tested pixel by pixel in their own frame: the offset from the centre is turned by a fixed-point rotation and scaled so
-//! that the radius of the shape is 1024.
+//! Shapes are tested pixel by pixel in their own frame: the offset from the centre is turned by a
+//! fixed-point rotation and scaled so that the radius of the shape is 1024.
 
 use super::random::Random;
 
@@ -10,7 +10,8 @@ pub const SHAPES: [&str; 6] = ["circle", "cross", "ring", "square", "star", "tri
 
 /// sin(i · 3°) · 1024, i = 0..=30; cosines are read backwards.
 const SINE: [i32; 31] = [
-    0, 54, 107, 160, 213, 265, 316, 367, 416, 465, 512, 558, 602, 644, 685, 724, 761, 796, 828, 859, 887, 912, 935, 956, 974, 989, 1002, 1011, 1018, 1023, 1024,
+    0, 54, 107, 160, 213, 265, 316, 367, 416, 465, 512, 558, 602, 644, 685, 724, 761, 796, 828,
+    859, 887, 912, 935, 956, 974, 989, 1002, 1011, 1018, 1023, 1024,
 ];
 
 /// Sine and cosine (× 1024) of `steps` · 3°, any sign.
@@ -43,13 +44,26 @@ pub(super) struct Shape {
 }
 
 /// Corners (radius 1024) of the five-pointed star: outer and inner alternate, inner radius 430.
-const STAR: [(i32, i32); 10] = [(0, -1024), (253, -348), (974, -316), (409, 133), (602, 828), (0, 430), (-602, 828), (-409, 133), (-974, -316), (-253, -348)];
+const STAR: [(i32, i32); 10] = [
+    (0, -1024),
+    (253, -348),
+    (974, -316),
+    (409, 133),
+    (602, 828),
+    (0, 430),
+    (-602, 828),
+    (-409, 133),
+    (-974, -316),
+    (-253, -348),
+];
 const TRIANGLE: [(i32, i32); 3] = [(0, -1024), (887, 512), (-887, 512)];
 
 /// Point in polygon by the even-odd rule.
 fn inside(corners: &[(i32, i32)], u: i32, v: i32) -> bool {
     let mut odd = false;
-    let Some(mut a) = corners.last().copied() else { return false };
+    let Some(mut a) = corners.last().copied() else {
+        return false;
+    };
     for &b in corners {
         if (a.1 > v) != (b.1 > v) {
             let (dx, dy) = (i64::from(b.0 - a.0), i64::from(b.1 - a.1));
@@ -109,20 +123,30 @@ impl Canvas {
                     1 => (y, height),
                     _ => (x + y, width + height),
                 };
-                // Half of the way only: a background that runs through all of the range hides every shape somewhere.
-                pixels.push(std::array::from_fn(|c| from[c] + (to[c] - from[c]) * at / (2 * of.max(1))));
+                // Half of the way only: a background that runs through all of the range hides every
+                // shape somewhere.
+                pixels.push(std::array::from_fn(|c| {
+                    from[c] + (to[c] - from[c]) * at / (2 * of.max(1))
+                }));
             }
         }
-        Self { width, height, pixels }
+        Self {
+            width,
+            height,
+            pixels,
+        }
     }
 
     /// Position of a pixel in row order; `None` outside.
     pub(super) fn index(&self, x: i32, y: i32) -> Option<usize> {
-        ((0..self.width).contains(&x) && (0..self.height).contains(&y)).then(|| (y * self.width + x) as usize)
+        ((0..self.width).contains(&x) && (0..self.height).contains(&y))
+            .then(|| (y * self.width + x) as usize)
     }
 
     pub(super) fn pixel(&self, x: i32, y: i32) -> [i32; 3] {
-        self.index(x, y).and_then(|i| self.pixels.get(i).copied()).unwrap_or([128; 3])
+        self.index(x, y)
+            .and_then(|i| self.pixels.get(i).copied())
+            .unwrap_or([128; 3])
     }
 
     fn set(&mut self, x: i32, y: i32, color: [i32; 3]) {
@@ -145,7 +169,10 @@ impl Canvas {
     pub(super) fn clutter(&mut self, count: i32, random: &mut Random) {
         for _ in 0..count {
             let color = random.color();
-            let (mut x, mut y) = (random.range(0, self.width - 1), random.range(0, self.height - 1));
+            let (mut x, mut y) = (
+                random.range(0, self.width - 1),
+                random.range(0, self.height - 1),
+            );
             let (dx, dy, thick) = (random.range(-3, 3), random.range(-3, 3), random.range(1, 3));
             // A direction of zero leaves a spot.
             for _ in 0..random.range(2, 14) {
@@ -185,21 +212,43 @@ mod tests {
 
     fn count(class: u32, turn: i32) -> i32 {
         let mut n = 0;
-        Shape { class, x: 0, y: 0, radius: 40, turn, color: [0; 3] }.pixels(|_, _| n += 1);
+        Shape {
+            class,
+            x: 0,
+            y: 0,
+            radius: 40,
+            turn,
+            color: [0; 3],
+        }
+        .pixels(|_, _| n += 1);
         n
     }
 
     #[test]
     fn areas_are_those_of_the_shapes_at_every_rotation() {
         // r² times: π, cross 4·0.293·0.957·2 − 0.586², π(1 − 0.547²), 2, star, 3√3/4.
-        for (class, area) in [(0, std::f64::consts::PI), (1, 1.900), (2, 2.2020), (3, 2.0), (5, 1.2990)] {
+        for (class, area) in [
+            (0, std::f64::consts::PI),
+            (1, 1.900),
+            (2, 2.2020),
+            (3, 2.0),
+            (5, 1.2990),
+        ] {
             for turn in [0, 7, 33, -20, 119] {
                 let share = f64::from(count(class, turn)) / 1600.0;
-                assert!((share - area).abs() < 0.09, "{} turned {turn}: {share} for {area}", SHAPES[class as usize]);
+                assert!(
+                    (share - area).abs() < 0.09,
+                    "{} turned {turn}: {share} for {area}",
+                    SHAPES[class as usize]
+                );
             }
         }
         // Star: five times two triangles, (5/2)·2·(1024·430·sin 36°)/2/1024².
-        assert!((f64::from(count(4, 0)) / 1600.0 - 1.234).abs() < 0.07, "{}", count(4, 0));
+        assert!(
+            (f64::from(count(4, 0)) / 1600.0 - 1.234).abs() < 0.07,
+            "{}",
+            count(4, 0)
+        );
     }
 
     #[test]
@@ -207,7 +256,11 @@ mod tests {
         for steps in -120..=240 {
             let (s, c) = rotation(steps);
             let angle = f64::from(steps) * 3.0_f64.to_radians();
-            assert!((f64::from(s) - angle.sin() * 1024.0).abs() < 1.0 && (f64::from(c) - angle.cos() * 1024.0).abs() < 1.0, "{steps}");
+            assert!(
+                (f64::from(s) - angle.sin() * 1024.0).abs() < 1.0
+                    && (f64::from(c) - angle.cos() * 1024.0).abs() < 1.0,
+                "{steps}"
+            );
         }
     }
 }

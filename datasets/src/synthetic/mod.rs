@@ -1,7 +1,9 @@
-//! Pictures of shapes with exact ground truth: no download, any number, the same pixels on every platform.
+//! Pictures of shapes with exact ground truth: no download, any number, the same pixels on every
+//! platform.
 //!
-//! A picture is a gradient with clutter, one shape or several of six classes ([`SHAPES`]), and noise, drawn with integers from a
-//! ChaCha8 stream. Boxes have the visible extent: the part of a shape that is inside the picture and not covered by a later one.
+//! A picture is a gradient with clutter, one shape or several of six classes ([`SHAPES`]), and
+//! noise, drawn with integers from a ChaCha8 stream. Boxes have the visible extent: the part of a
+//! shape that is inside the picture and not covered by a later one.
 
 mod dataset;
 mod draw;

@@ -1,12 +1,14 @@
-//! Random numbers that are the same on every platform: ChaCha with 8 rounds, one stream a picture, integers only.
+//! Random numbers that are the same on every platform: ChaCha with 8 rounds, one stream a picture,
+//! integers only.
 
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
 
-/// The generator of one picture. The ChaCha8 key is the seed (8 bytes, little-endian), the byte `domain`, then zeros; the stream is the
-/// number of the picture, so any picture can be drawn without those before it.
+/// The generator of one picture. The ChaCha8 key is the seed (8 bytes, little-endian), the byte
+/// `domain`, then zeros; the stream is the number of the picture, so any picture can be drawn
+/// without those before it.
 pub(super) struct Random(ChaCha8Rng);
 
 impl Random {

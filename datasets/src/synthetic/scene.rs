@@ -4,7 +4,9 @@ use super::{
     draw::{Canvas, SHAPES, Shape, contrast},
     random::Random,
 };
-use dyno_core::{Annotation, DatasetError, ImageAnnotation, LabelId, LabelMap, ObjectAnnotation, Xywh};
+use dyno_core::{
+    Annotation, DatasetError, ImageAnnotation, LabelId, LabelMap, ObjectAnnotation, Xywh,
+};
 use dyno_image::{Image, encode_png};
 
 /// What the pictures are for.
@@ -26,7 +28,8 @@ impl Task {
     }
 }
 
-/// A synthetic set: picture `i` depends on `seed`, `size`, `task` and `i` alone, so a longer set begins with the shorter one.
+/// A synthetic set: picture `i` depends on `seed`, `size`, `task` and `i` alone, so a longer set
+/// begins with the shorter one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyntheticSpec {
     /// What the pictures are for.
@@ -41,7 +44,12 @@ pub struct SyntheticSpec {
 
 impl Default for SyntheticSpec {
     fn default() -> Self {
-        Self { task: Task::Detection, count: 256, seed: 1, size: 160 }
+        Self {
+            task: Task::Detection,
+            count: 256,
+            seed: 1,
+            size: 160,
+        }
     }
 }
 
@@ -62,10 +70,16 @@ impl SyntheticSpec {
     /// [`DatasetError::Usage`] with the range.
     pub fn check(&self) -> Result<(), DatasetError> {
         if !(1..=100_000).contains(&self.count) {
-            return Err(DatasetError::Usage(format!("`count` is {}, it must be 1 to 100000", self.count)));
+            return Err(DatasetError::Usage(format!(
+                "`count` is {}, it must be 1 to 100000",
+                self.count
+            )));
         }
         if !(32..=1024).contains(&self.size) {
-            return Err(DatasetError::Usage(format!("`size` is {}, it must be 32 to 1024", self.size)));
+            return Err(DatasetError::Usage(format!(
+                "`size` is {}, it must be 32 to 1024",
+                self.size
+            )));
         }
         Ok(())
     }
@@ -81,10 +95,18 @@ impl SyntheticSpec {
     }
 
     pub(super) fn scene(&self, index: u32) -> Scene {
-        let mut random = Random::new(self.seed, if self.task == Task::Detection { 1 } else { 2 }, index);
+        let mut random = Random::new(
+            self.seed,
+            if self.task == Task::Detection { 1 } else { 2 },
+            index,
+        );
         let long = self.size as i32;
         let short = random.range(long * 5 / 8, long);
-        let (width, height) = if random.chance(50) { (long, short) } else { (short, long) };
+        let (width, height) = if random.chance(50) {
+            (long, short)
+        } else {
+            (short, long)
+        };
         let mut canvas = Canvas::gradient(width, height, &mut random);
         let clutter = random.range(0, 8);
         canvas.clutter(clutter, &mut random);
@@ -104,7 +126,14 @@ impl SyntheticSpec {
             width: width as u32,
             height: height as u32,
             annotation,
-            noise: random.range(4, if self.task == Task::Detection { 56 } else { 100 }),
+            noise: random.range(
+                4,
+                if self.task == Task::Detection {
+                    56
+                } else {
+                    100
+                },
+            ),
             canvas,
             random,
         }
@@ -115,8 +144,14 @@ impl Scene {
     /// The picture as a PNG file.
     pub(super) fn png(mut self) -> Result<Vec<u8>, DatasetError> {
         let bytes = self.canvas.noisy(self.noise, &mut self.random);
-        let encoded = Image::from_raw(self.width, self.height, bytes).and_then(|image| encode_png(&image));
-        encoded.map_err(|e| DatasetError::Usage(format!("a synthetic picture of {} x {} pixels cannot be encoded: {e}", self.width, self.height)))
+        let encoded =
+            Image::from_raw(self.width, self.height, bytes).and_then(|image| encode_png(&image));
+        encoded.map_err(|e| {
+            DatasetError::Usage(format!(
+                "a synthetic picture of {} x {} pixels cannot be encoded: {e}",
+                self.width, self.height
+            ))
+        })
     }
 }
 
@@ -124,7 +159,10 @@ impl Scene {
 fn shape(canvas: &Canvas, random: &mut Random, radius: (i32, i32)) -> Shape {
     let class = random.range(0, SHAPES.len() as i32 - 1) as u32;
     let radius = random.range(radius.0, radius.1).max(4);
-    let (x, y) = (random.range(0, canvas.width - 1), random.range(0, canvas.height - 1));
+    let (x, y) = (
+        random.range(0, canvas.width - 1),
+        random.range(0, canvas.height - 1),
+    );
     let ground = canvas.pixel(x, y);
     let mut color = random.color();
     for _ in 0..16 {
@@ -133,7 +171,14 @@ fn shape(canvas: &Canvas, random: &mut Random, radius: (i32, i32)) -> Shape {
         }
         color = random.color();
     }
-    Shape { class, x, y, radius, turn: random.range(-8, 8), color }
+    Shape {
+        class,
+        x,
+        y,
+        radius,
+        turn: random.range(-8, 8),
+        color,
+    }
 }
 
 /// Shapes that were drawn, with the share of their pixels that still shows.
@@ -143,7 +188,8 @@ struct Placed {
     visible: u32,
 }
 
-/// Draws one to six shapes, every one of which keeps 45 % of its pixels; their boxes are read off the pixels that they own at the end.
+/// Draws one to six shapes, every one of which keeps 45 % of its pixels; their boxes are read off
+/// the pixels that they own at the end.
 fn detection(canvas: &mut Canvas, random: &mut Random) -> Vec<ObjectAnnotation> {
     let side = canvas.width.min(canvas.height);
     let mut owner: Vec<u8> = vec![0; (canvas.width * canvas.height) as usize];
@@ -158,19 +204,30 @@ fn detection(canvas: &mut Canvas, random: &mut Random) -> Vec<ObjectAnnotation> 
             });
             let mut covered = vec![0u32; placed.len()];
             for &i in &own {
-                if let Some(count) = owner.get(i).and_then(|o| usize::from(*o).checked_sub(1)).and_then(|o| covered.get_mut(o)) {
+                if let Some(count) = owner
+                    .get(i)
+                    .and_then(|o| usize::from(*o).checked_sub(1))
+                    .and_then(|o| covered.get_mut(o))
+                {
                     *count += 1;
                 }
             }
             let enough = |visible: u32, all: u32| u64::from(visible) * 100 >= u64::from(all) * 45;
-            let others = placed.iter().zip(&covered).all(|(p, c)| enough(p.visible.saturating_sub(*c), p.all));
+            let others = placed
+                .iter()
+                .zip(&covered)
+                .all(|(p, c)| enough(p.visible.saturating_sub(*c), p.all));
             if own.is_empty() || !enough(own.len() as u32, all) || !others {
                 continue;
             }
             for (p, c) in placed.iter_mut().zip(&covered) {
                 p.visible = p.visible.saturating_sub(*c);
             }
-            placed.push(Placed { class: shape.class, all, visible: own.len() as u32 });
+            placed.push(Placed {
+                class: shape.class,
+                all,
+                visible: own.len() as u32,
+            });
             for i in own {
                 if let Some(o) = owner.get_mut(i) {
                     *o = placed.len() as u8;
@@ -187,7 +244,10 @@ fn boxes(owner: &[u8], width: usize, placed: &[Placed]) -> Vec<ObjectAnnotation>
     let mut extents: Vec<Option<[usize; 4]>> = vec![None; placed.len()];
     for (i, o) in owner.iter().enumerate() {
         let (x, y) = (i % width, i / width);
-        if let Some(extent) = usize::from(*o).checked_sub(1).and_then(|o| extents.get_mut(o)) {
+        if let Some(extent) = usize::from(*o)
+            .checked_sub(1)
+            .and_then(|o| extents.get_mut(o))
+        {
             let e = extent.get_or_insert([x, y, x, y]);
             *e = [e[0].min(x), e[1].min(y), e[2].max(x), e[3].max(y)];
         }
@@ -197,9 +257,22 @@ fn boxes(owner: &[u8], width: usize, placed: &[Placed]) -> Vec<ObjectAnnotation>
         .zip(extents)
         .filter_map(|(p, extent)| extent.map(|e| (p.class, e)))
         .map(|(class, [x1, y1, x2, y2])| {
-            let bbox = Xywh { x: x1 as f64, y: y1 as f64, w: (x2 - x1 + 1) as f64, h: (y2 - y1 + 1) as f64 };
+            let bbox = Xywh {
+                x: x1 as f64,
+                y: y1 as f64,
+                w: (x2 - x1 + 1) as f64,
+                h: (y2 - y1 + 1) as f64,
+            };
             // The caller numbers the objects of the set.
-            ObjectAnnotation { id: 0, label: LabelId(class), bbox, area: bbox.w * bbox.h, iscrowd: false, difficult: false, truncated: false }
+            ObjectAnnotation {
+                id: 0,
+                label: LabelId(class),
+                bbox,
+                area: bbox.w * bbox.h,
+                iscrowd: false,
+                difficult: false,
+                truncated: false,
+            }
         })
         .collect()
 }
@@ -217,9 +290,23 @@ fn classification(canvas: &mut Canvas, random: &mut Random) -> LabelId {
     canvas.shape(&shape);
     if random.chance(67) {
         let reach = shape.radius * 4 / 5;
-        let (x, y) = (shape.x + random.range(-reach, reach), shape.y + random.range(-reach, reach));
-        let color = if random.chance(50) { ground } else { random.color() };
-        canvas.shape(&Shape { class: 3, x, y, radius: shape.radius * random.range(40, 80) / 100, turn: random.range(-15, 15), color });
+        let (x, y) = (
+            shape.x + random.range(-reach, reach),
+            shape.y + random.range(-reach, reach),
+        );
+        let color = if random.chance(50) {
+            ground
+        } else {
+            random.color()
+        };
+        canvas.shape(&Shape {
+            class: 3,
+            x,
+            y,
+            radius: shape.radius * random.range(40, 80) / 100,
+            turn: random.range(-15, 15),
+            color,
+        });
     }
     LabelId(shape.class)
 }

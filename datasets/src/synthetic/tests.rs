@@ -17,18 +17,30 @@ fn png(set: &dyn Dataset, index: u32) -> Vec<u8> {
     }
 }
 
-/// Pixels and boxes of the first pictures, hashed: any change of the generator shows here and must be meant, because it changes the
-/// identity of every synthetic sample set. The pixels are hashed after decoding, so that another PNG encoder does not matter.
+/// Pixels and boxes of the first pictures, hashed: any change of the generator shows here and must
+/// be meant, because it changes the identity of every synthetic sample set. The pixels are hashed
+/// after decoding, so that another PNG encoder does not matter.
 #[test]
 fn the_pixels_are_fixed() {
     for (task, expected) in [
-        ("detection", "b55bc6659077eb62c1ac48ed866a6cc0e0e484e8c50c98eb90eeb2178bc36788"),
-        ("classification", "f34484e515dc555b834665a7e88f09cb15d513cf32e4e5e915586b6f2bfd1582"),
+        (
+            "detection",
+            "b55bc6659077eb62c1ac48ed866a6cc0e0e484e8c50c98eb90eeb2178bc36788",
+        ),
+        (
+            "classification",
+            "f34484e515dc555b834665a7e88f09cb15d513cf32e4e5e915586b6f2bfd1582",
+        ),
     ] {
         let set = set(&format!("synthetic:count=8,seed=42,task={task}"));
         let mut all = Vec::new();
         for (i, entry) in (0..).zip(set.entries()) {
-            let image = decode(&png(set.as_ref(), i), Orientation::Ignore, &Limits::default()).expect("decodes");
+            let image = decode(
+                &png(set.as_ref(), i),
+                Orientation::Ignore,
+                &Limits::default(),
+            )
+            .expect("decodes");
             all.extend_from_slice(&image.width().to_le_bytes());
             all.extend_from_slice(image.data());
             all.extend_from_slice(&dyno_core::canonical_json(&entry.annotation).expect("has JSON"));
@@ -43,14 +55,19 @@ fn boxes_are_inside_and_classes_are_all_met() {
     let mut classes = [0; SHAPES.len()];
     let (mut id, mut most) = (0, 0);
     for entry in set.entries() {
-        let Annotation::Objects(image) = &entry.annotation else { panic!("detection has objects") };
+        let Annotation::Objects(image) = &entry.annotation else {
+            panic!("detection has objects")
+        };
         assert_eq!(image.width.max(image.height), 96);
         most = most.max(image.objects.len());
         for o in &image.objects {
             id += 1;
             assert_eq!(o.id, id);
             assert!(o.bbox.x >= 0.0 && o.bbox.y >= 0.0 && o.bbox.w >= 1.0 && o.bbox.h >= 1.0);
-            assert!(o.bbox.x + o.bbox.w <= f64::from(image.width) && o.bbox.y + o.bbox.h <= f64::from(image.height));
+            assert!(
+                o.bbox.x + o.bbox.w <= f64::from(image.width)
+                    && o.bbox.y + o.bbox.h <= f64::from(image.height)
+            );
             classes[o.label.index()] += 1;
         }
     }
@@ -61,18 +78,36 @@ fn boxes_are_inside_and_classes_are_all_met() {
 #[test]
 fn the_three_layouts_read_back_with_the_same_content() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    for (layout, kind, task) in
-        [(Layout::Coco, "coco", Task::Detection), (Layout::Voc, "voc", Task::Detection), (Layout::Imagenet, "imagenet", Task::Classification)]
-    {
+    for (layout, kind, task) in [
+        (Layout::Coco, "coco", Task::Detection),
+        (Layout::Voc, "voc", Task::Detection),
+        (Layout::Imagenet, "imagenet", Task::Classification),
+    ] {
         let folder = dir.path().join(kind);
-        write(&folder, layout, &SyntheticSpec { task, count: 20, seed: 9, size: 80 }).expect("writes");
+        write(
+            &folder,
+            layout,
+            &SyntheticSpec {
+                task,
+                count: 20,
+                seed: 9,
+                size: 80,
+            },
+        )
+        .expect("writes");
         let written = set(&format!("{kind}:{}", folder.display()));
-        let memory = set(&format!("synthetic:count=20,seed=9,size=80,task={}", task.name()));
+        let memory = set(&format!(
+            "synthetic:count=20,seed=9,size=80,task={}",
+            task.name()
+        ));
         for (i, (a, b)) in (0..).zip(written.entries().iter().zip(memory.entries())) {
             assert_eq!((&a.id, &a.annotation), (&b.id, &b.annotation), "{kind}");
             assert_eq!(png(written.as_ref(), i), png(memory.as_ref(), i));
         }
-        let (a, b) = (select(written.as_ref(), Some(7), &HashCache::none()), select(memory.as_ref(), Some(7), &HashCache::none()));
+        let (a, b) = (
+            select(written.as_ref(), Some(7), &HashCache::none()),
+            select(memory.as_ref(), Some(7), &HashCache::none()),
+        );
         let (a, b) = (a.expect("selects"), b.expect("selects"));
         assert_eq!((a.sha256, a.samples), (b.sha256, b.samples), "{kind}");
         assert_ne!(a.id, b.id, "the id names the kind");
@@ -82,18 +117,41 @@ fn the_three_layouts_read_back_with_the_same_content() {
 #[test]
 fn a_layout_refuses_a_task_that_it_cannot_hold() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let spec = SyntheticSpec { task: Task::Classification, ..SyntheticSpec::default() };
+    let spec = SyntheticSpec {
+        task: Task::Classification,
+        ..SyntheticSpec::default()
+    };
     assert!(write(dir.path(), Layout::Coco, &spec).is_err());
     assert!(write(dir.path(), Layout::Imagenet, &SyntheticSpec::default()).is_err());
-    assert!(write(dir.path(), Layout::Coco, &SyntheticSpec { count: 0, ..SyntheticSpec::default() }).is_err());
-    assert_eq!(std::fs::read_dir(dir.path()).expect("reads").count(), 0, "nothing is written before the check");
+    assert!(
+        write(
+            dir.path(),
+            Layout::Coco,
+            &SyntheticSpec {
+                count: 0,
+                ..SyntheticSpec::default()
+            }
+        )
+        .is_err()
+    );
+    assert_eq!(
+        std::fs::read_dir(dir.path()).expect("reads").count(),
+        0,
+        "nothing is written before the check"
+    );
 }
 
 #[test]
 fn a_longer_set_begins_with_the_shorter() {
-    let (short, long) = (set("synthetic:count=3,seed=4"), set("synthetic:count=9,seed=4"));
+    let (short, long) = (
+        set("synthetic:count=3,seed=4"),
+        set("synthetic:count=9,seed=4"),
+    );
     assert_eq!(short.entries(), &long.entries()[..3]);
     assert_eq!(png(short.as_ref(), 2), png(long.as_ref(), 2));
-    assert_ne!(png(short.as_ref(), 2), png(set("synthetic:count=3,seed=5").as_ref(), 2));
+    assert_ne!(
+        png(short.as_ref(), 2),
+        png(set("synthetic:count=3,seed=5").as_ref(), 2)
+    );
     assert!(short.load(SampleIndex(3)).is_err());
 }

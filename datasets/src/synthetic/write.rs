@@ -22,7 +22,10 @@ pub enum Layout {
 }
 
 fn io<T>(path: &Path, result: std::io::Result<T>) -> Result<T, DatasetError> {
-    result.map_err(|source| DatasetError::Io { path: path.to_owned(), source })
+    result.map_err(|source| DatasetError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn put(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), DatasetError> {
@@ -32,21 +35,36 @@ fn put(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), DatasetError> {
     io(path, fs::write(path, bytes))
 }
 
-/// Writes a synthetic set below `folder`: the same pictures, ids and annotations as the set in memory. Files that are there are replaced.
+/// Writes a synthetic set below `folder`: the same pictures, ids and annotations as the set in
+/// memory. Files that are there are replaced.
 ///
 /// # Errors
-/// A specification out of range, a layout that does not hold the task (`Coco` and `Voc` hold detection, `Imagenet` classification), or a
-/// file that cannot be written.
+/// A specification out of range, a layout that does not hold the task (`Coco` and `Voc` hold
+/// detection, `Imagenet` classification), or a file that cannot be written.
 pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), DatasetError> {
     spec.check()?;
-    let task = if layout == Layout::Imagenet { Task::Classification } else { Task::Detection };
+    let task = if layout == Layout::Imagenet {
+        Task::Classification
+    } else {
+        Task::Detection
+    };
     if spec.task != task {
-        return Err(DatasetError::Usage(format!("the layout `{layout:?}` holds {}, not {}", task.name(), spec.task.name()).to_lowercase()));
+        return Err(DatasetError::Usage(
+            format!(
+                "the layout `{layout:?}` holds {}, not {}",
+                task.name(),
+                spec.task.name()
+            )
+            .to_lowercase(),
+        ));
     }
     let entries = entries(spec);
     let images = match layout {
         Layout::Coco => {
-            put(&folder.join("annotations").join("instances_val2017.json"), coco(&entries))?;
+            put(
+                &folder.join("annotations").join("instances_val2017.json"),
+                coco(&entries),
+            )?;
             folder.join("images").join("val2017")
         }
         Layout::Voc => voc(&folder.join("VOC2012"), &entries)?,
@@ -58,7 +76,10 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
                 }
             }
             put(&folder.join("val.txt"), lines)?;
-            put(&folder.join("synsets.txt"), SHAPES.map(|s| format!("{s}\n")).concat())?;
+            put(
+                &folder.join("synsets.txt"),
+                SHAPES.map(|s| format!("{s}\n")).concat(),
+            )?;
             folder.join("val")
         }
     };
@@ -79,21 +100,28 @@ fn objects(entry: &SampleEntry) -> Option<&ImageAnnotation> {
 fn coco(entries: &[SampleEntry]) -> Vec<u8> {
     let (mut images, mut annotations) = (Vec::new(), Vec::new());
     for entry in entries {
-        let Some(image) = objects(entry) else { continue };
+        let Some(image) = objects(entry) else {
+            continue;
+        };
         images.push(json!({"id": image.image_id, "file_name": entry.id, "width": image.width, "height": image.height}));
         annotations.extend(image.objects.iter().map(|o| {
             json!({"id": o.id, "image_id": image.image_id, "category_id": o.label.0 + 1, "bbox": [o.bbox.x, o.bbox.y, o.bbox.w, o.bbox.h],
                    "area": o.area, "iscrowd": 0, "segmentation": []})
         }));
     }
-    let categories: Vec<_> = (1..).zip(SHAPES).map(|(id, name)| json!({"id": id, "name": name, "supercategory": "shape"})).collect();
+    let categories: Vec<_> = (1..)
+        .zip(SHAPES)
+        .map(|(id, name)| json!({"id": id, "name": name, "supercategory": "shape"}))
+        .collect();
     json!({"info": {"description": "drawn by dyno"}, "images": images, "annotations": annotations, "categories": categories}).to_string().into_bytes()
 }
 
 fn voc(root: &Path, entries: &[SampleEntry]) -> Result<std::path::PathBuf, DatasetError> {
     let mut split = String::new();
     for entry in entries {
-        let Some(image) = objects(entry) else { continue };
+        let Some(image) = objects(entry) else {
+            continue;
+        };
         let stem = entry.id.trim_end_matches(".png");
         let mut xml = format!(
             "<annotation>\n\t<folder>VOC2012</folder>\n\t<filename>{}</filename>\n\t<size><width>{}</width><height>{}</height><depth>3</depth></size>\n",
@@ -117,6 +145,9 @@ fn voc(root: &Path, entries: &[SampleEntry]) -> Result<std::path::PathBuf, Datas
         let _ = writeln!(split, "{stem}");
     }
     put(&root.join("ImageSets").join("Main").join("val.txt"), split)?;
-    put(&root.join("labels.txt"), SHAPES.map(|s| format!("{s}\n")).concat())?;
+    put(
+        &root.join("labels.txt"),
+        SHAPES.map(|s| format!("{s}\n")).concat(),
+    )?;
     Ok(root.join("JPEGImages"))
 }

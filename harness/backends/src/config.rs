@@ -3,27 +3,49 @@
 use crate::adapters;
 use dyno_core::{BackendError, Engine, Session, SessionConfig, nearest};
 
-/// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings not among `settings`.
-pub(crate) fn check_cpu(backend: &'static str, config: &SessionConfig, settings: &[&str]) -> Result<(), BackendError> {
+/// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings
+/// not among `settings`.
+pub(crate) fn check_cpu(
+    backend: &'static str,
+    config: &SessionConfig,
+    settings: &[&str],
+) -> Result<(), BackendError> {
     let refuse = |what: String| Err(BackendError::Unsupported { backend, what });
     if config.device != "cpu" {
         return refuse(format!("device `{}` (there is: cpu)", config.device));
     }
-    for (name, value) in [("threads", config.threads), ("batch", config.batch), ("slots", config.slots)] {
+    for (name, value) in [
+        ("threads", config.threads),
+        ("batch", config.batch),
+        ("slots", config.slots),
+    ] {
         if value == 0 {
             return refuse(format!("{name} = 0 (at least 1)"));
         }
     }
-    if let Some(key) = config.settings.keys().find(|k| !settings.contains(&k.as_str())) {
-        let hint = nearest(key, settings.iter().copied()).map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
-        let known = if settings.is_empty() { "it has none".to_owned() } else { format!("there are: {}", settings.join(", ")) };
+    if let Some(key) = config
+        .settings
+        .keys()
+        .find(|k| !settings.contains(&k.as_str()))
+    {
+        let hint = nearest(key, settings.iter().copied())
+            .map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
+        let known = if settings.is_empty() {
+            "it has none".to_owned()
+        } else {
+            format!("there are: {}", settings.join(", "))
+        };
         return refuse(format!("setting `{key}`{hint} ({known})"));
     }
     Ok(())
 }
 
 /// Positions of the outputs that `config` selects, in its order; all of them when it selects none.
-pub(crate) fn select_outputs(backend: &'static str, config: &SessionConfig, names: &[String]) -> Result<Vec<usize>, BackendError> {
+pub(crate) fn select_outputs(
+    backend: &'static str,
+    config: &SessionConfig,
+    names: &[String],
+) -> Result<Vec<usize>, BackendError> {
     if config.outputs.is_empty() {
         return Ok((0..names.len()).collect());
     }
@@ -32,11 +54,17 @@ pub(crate) fn select_outputs(backend: &'static str, config: &SessionConfig, name
         let Some(index) = names.iter().position(|n| n == wanted) else {
             return Err(BackendError::Unsupported {
                 backend,
-                what: format!("output `{wanted}`: the model has none of that name (there are: {})", names.join(", ")),
+                what: format!(
+                    "output `{wanted}`: the model has none of that name (there are: {})",
+                    names.join(", ")
+                ),
             });
         };
         if chosen.contains(&index) {
-            return Err(BackendError::Unsupported { backend, what: format!("output `{wanted}` twice") });
+            return Err(BackendError::Unsupported {
+                backend,
+                what: format!("output `{wanted}` twice"),
+            });
         }
         chosen.push(index);
     }
@@ -44,9 +72,16 @@ pub(crate) fn select_outputs(backend: &'static str, config: &SessionConfig, name
 }
 
 /// One slot becomes an inline session, several a threaded one; `make` is called once a slot.
-pub(crate) fn assemble(config: &SessionConfig, mut make: impl FnMut() -> Result<Box<dyn Engine>, BackendError>) -> Result<Box<dyn Session>, BackendError> {
+pub(crate) fn assemble(
+    config: &SessionConfig,
+    mut make: impl FnMut() -> Result<Box<dyn Engine>, BackendError>,
+) -> Result<Box<dyn Session>, BackendError> {
     if config.slots <= 1 {
         return Ok(adapters::inline(make()?));
     }
-    adapters::threaded((0..config.slots).map(|_| make()).collect::<Result<_, _>>()?)
+    adapters::threaded(
+        (0..config.slots)
+            .map(|_| make())
+            .collect::<Result<_, _>>()?,
+    )
 }

@@ -1,8 +1,9 @@
-//! Weights that an ONNX file keeps in other files. A record names its files by hash, and only the `.onnx` among them, so such a model
-//! is refused: its weights could change unnoticed.
+//! Weights that an ONNX file keeps in other files. A record names its files by hash, and only the
+//! `.onnx` among them, so such a model is refused: its weights could change unnoticed.
 //!
-//! The file is walked by field numbers of `onnx.proto`, because typed readers leave out the rarer places where a tensor may stand
-//! (functions, sparse tensors, lists of tensors and graphs). Nesting is bounded here, before any recursive reader sees the file.
+//! The file is walked by field numbers of `onnx.proto`, because typed readers leave out the rarer
+//! places where a tensor may stand (functions, sparse tensors, lists of tensors and graphs).
+//! Nesting is bounded here, before any recursive reader sees the file.
 
 use rten_onnx::{
     onnx::StringStringEntryProto,
@@ -48,10 +49,18 @@ impl Message {
 /// When `bytes` are no ONNX file, or nested deeper than 100 messages.
 pub(crate) fn weights_elsewhere(bytes: &[u8]) -> Result<Option<String>, String> {
     let mut reader = ValueReader::from_buf(bytes);
-    walk(Fields::new(&mut reader, Some("ModelProto")), Message::Model, 0)
+    walk(
+        Fields::new(&mut reader, Some("ModelProto")),
+        Message::Model,
+        0,
+    )
 }
 
-fn walk<R: ReadValue<Types = OwnedValues>>(mut fields: Fields<R>, message: Message, depth: usize) -> Result<Option<String>, String> {
+fn walk<R: ReadValue<Types = OwnedValues>>(
+    mut fields: Fields<R>,
+    message: Message,
+    depth: usize,
+) -> Result<Option<String>, String> {
     let text = |e: ProtobufError| format!("not an ONNX file, or a truncated one: {e}");
     if depth > MAX_DEPTH {
         return Err(format!("messages are nested deeper than {MAX_DEPTH}"));
@@ -68,10 +77,16 @@ fn walk<R: ReadValue<Types = OwnedValues>>(mut fields: Fields<R>, message: Messa
             (Message::Tensor, 14) => external = field.get_enum().map_err(text)? == EXTERNAL,
             (_, number) => match message.child(number) {
                 // What follows a find is passed over, but must be consumed.
-                Some(child) if found.is_none() => found = walk(field.read_message(None).map_err(text)?, child, depth + 1)?,
+                Some(child) if found.is_none() => {
+                    found = walk(field.read_message(None).map_err(text)?, child, depth + 1)?
+                }
                 _ => field.skip().map_err(text)?,
             },
         }
     }
-    Ok(if external { Some(location.unwrap_or_else(|| "?".to_owned())) } else { found })
+    Ok(if external {
+        Some(location.unwrap_or_else(|| "?".to_owned()))
+    } else {
+        found
+    })
 }

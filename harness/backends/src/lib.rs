@@ -1,10 +1,13 @@
 //! Inference engines behind one trait.
 //!
-//! [`BACKENDS`] is the table: one row and one folder an engine. An engine that is synchronous implements `dyno_core::Engine` and
-//! becomes a session through [`inline`] (one slot, runs in its caller's thread) or [`threaded`] (a thread a slot). Checks of inputs,
-//! shapes and configuration are shared, so that every engine refuses the same things in the same words; none ever falls back.
+//! [`BACKENDS`] is the table: one row and one folder an engine. An engine that is synchronous
+//! implements `dyno_core::Engine` and becomes a session through [`inline`] (one slot, runs in its
+//! caller's thread) or [`threaded`] (a thread a slot). Checks of inputs, shapes and configuration
+//! are shared, so that every engine refuses the same things in the same words; none ever falls
+//! back.
 //!
-//! Which rows exist is decided by the features `tract`, `rten` and `onnxruntime`; [`ABSENT`] names those that were left out.
+//! Which rows exist is decided by the features `tract`, `rten` and `onnxruntime`; [`ABSENT`] names
+//! those that were left out.
 
 mod adapters;
 mod config;
@@ -35,8 +38,8 @@ pub use tract::Tract;
 
 use dyno_core::Backend;
 
-/// The engines of this build; the first that reads a model's framework is the default. `null` computes nothing: it is last, and
-/// must be asked for by name.
+/// The engines of this build; the first that reads a model's framework is the default. `null`
+/// computes nothing: it is last, and must be asked for by name.
 pub const BACKENDS: &[&dyn Backend] = &[
     #[cfg(feature = "tract")]
     &Tract,
@@ -47,7 +50,8 @@ pub const BACKENDS: &[&dyn Backend] = &[
     &Null,
 ];
 
-/// Ids of engines that exist but were not compiled into this build; each is also the name of its feature.
+/// Ids of engines that exist but were not compiled into this build; each is also the name of its
+/// feature.
 pub const ABSENT: &[&str] = &[
     #[cfg(not(feature = "tract"))]
     "tract",

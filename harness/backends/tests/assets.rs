@@ -1,34 +1,57 @@
-//! Real models: every engine gives the same numbers on the same inputs. The models are not part of the repository.
+//! Real models: every engine gives the same numbers on the same inputs. The models are not part of
+//! the repository.
 
 use crate::support::{engines, from_path, random_inputs, run};
 use dyno_core::SessionConfig;
 use std::path::{Path, PathBuf};
 
-/// File below the assets, largest absolute difference between engines. Bytes of a quantized model may differ by steps of rounding.
+/// File below the assets, largest absolute difference between engines. Bytes of a quantized model
+/// may differ by steps of rounding.
 const MODELS: &[(&str, f32)] = &[
     ("squeezenet1.1-imagenet/squeezenet1.1.onnx", 1e-5),
-    ("mobilenet_v2_1.0_224-imagenet/mobilenet_v2_1.0_224_qdq.onnx", 3.0),
+    (
+        "mobilenet_v2_1.0_224-imagenet/mobilenet_v2_1.0_224_qdq.onnx",
+        3.0,
+    ),
     ("yolox_nano-coco-416/yolox_nano.onnx", 5e-3),
     ("nanodet_m-coco-320/nanodet_m_320.onnx", 1e-3),
     ("fastestdet-coco-352/FastestDet.onnx", 1e-4),
     ("samplenet-cifar10/samplenet.onnx", 1e-3),
     ("deeplabv3-mnv2-voc/deeplabv3_257.onnx", 1e-2),
-    ("mediapipe-selfie-segmentation/selfie_segmentation.onnx", 1e-4),
-    ("tf-pose-mobilenetv2-0.5-coco/tf_pose_mobilenetv2_0.5.onnx", 1e-3),
+    (
+        "mediapipe-selfie-segmentation/selfie_segmentation.onnx",
+        1e-4,
+    ),
+    (
+        "tf-pose-mobilenetv2-0.5-coco/tf_pose_mobilenetv2_0.5.onnx",
+        1e-3,
+    ),
 ];
 
 /// Models that an engine refuses: engine, file, and part of its reason.
-const GAPS: &[(&str, &str, &str)] = &[("rten", "selfie_segmentation.onnx", "unsupported or duplicated attributes: output_shape")];
+const GAPS: &[(&str, &str, &str)] = &[(
+    "rten",
+    "selfie_segmentation.onnx",
+    "unsupported or duplicated attributes: output_shape",
+)];
 
 fn folder() -> Option<PathBuf> {
-    let root = std::env::var_os("DYNO_ASSETS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), PathBuf::from);
+    let root = std::env::var_os("DYNO_ASSETS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"),
+        PathBuf::from,
+    );
     let models = root.join("models/onnx");
     if models.is_dir() {
         return Some(models);
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "assets are required, `{}` is no folder", models.display());
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "assets are required, `{}` is no folder",
+        models.display()
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
@@ -40,7 +63,9 @@ fn engines_agree_on_real_models() {
         let mut first: Option<(&str, Vec<Vec<f32>>)> = None;
         for backend in engines() {
             let opened = backend.open(&from_path(&folder.join(file)), &SessionConfig::default());
-            let gap = GAPS.iter().find(|(id, f, _)| *id == backend.id() && file.ends_with(f));
+            let gap = GAPS
+                .iter()
+                .find(|(id, f, _)| *id == backend.id() && file.ends_with(f));
             let mut session = match (opened, gap) {
                 (Ok(session), None) => session,
                 (Err(e), Some((_, _, reason))) if e.to_string().contains(reason) => {
@@ -48,7 +73,10 @@ fn engines_agree_on_real_models() {
                     continue;
                 }
                 (Ok(_), Some(_)) => {
-                    wrong.push(format!("{file}: {} can now; take it off the gaps", backend.id()));
+                    wrong.push(format!(
+                        "{file}: {} can now; take it off the gaps",
+                        backend.id()
+                    ));
                     continue;
                 }
                 (Err(e), _) => {
@@ -56,27 +84,54 @@ fn engines_agree_on_real_models() {
                     continue;
                 }
             };
-            assert_eq!(session.io().inputs.len(), 1, "{file}: weights are no inputs");
+            assert_eq!(
+                session.io().inputs.len(),
+                1,
+                "{file}: weights are no inputs"
+            );
             let inputs = random_inputs(session.as_ref());
             if let Err(e) = run(session.as_mut(), &inputs).result {
                 wrong.push(format!("{file}: {e}"));
                 continue;
             }
-            let outputs: Vec<Vec<f32>> = (0..session.io().outputs.len()).map(|i| session.output(0, i).to_f32_vec()).collect();
-            assert!(outputs.iter().flatten().all(|v| v.is_finite()), "{file}: not finite");
-            let spread = outputs.iter().flatten().fold((f32::MAX, f32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
+            let outputs: Vec<Vec<f32>> = (0..session.io().outputs.len())
+                .map(|i| session.output(0, i).to_f32_vec())
+                .collect();
+            assert!(
+                outputs.iter().flatten().all(|v| v.is_finite()),
+                "{file}: not finite"
+            );
+            let spread = outputs
+                .iter()
+                .flatten()
+                .fold((f32::MAX, f32::MIN), |(lo, hi), &v| (lo.min(v), hi.max(v)));
             if spread.1 <= spread.0 {
-                wrong.push(format!("{file}: {} says {} everywhere", backend.id(), spread.0));
+                wrong.push(format!(
+                    "{file}: {} says {} everywhere",
+                    backend.id(),
+                    spread.0
+                ));
             }
             match &first {
                 None => first = Some((backend.id(), outputs)),
                 Some((id, reference)) => {
                     let lengths = |o: &[Vec<f32>]| o.iter().map(Vec::len).collect::<Vec<_>>();
                     assert_eq!(lengths(reference), lengths(&outputs), "{file}");
-                    let worst = reference.iter().flatten().zip(outputs.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                    eprintln!("{file}: {id} and {} differ by {worst:e} at most, values {spread:?}", backend.id());
+                    let worst = reference
+                        .iter()
+                        .flatten()
+                        .zip(outputs.iter().flatten())
+                        .map(|(a, b)| (a - b).abs())
+                        .fold(0.0, f32::max);
+                    eprintln!(
+                        "{file}: {id} and {} differ by {worst:e} at most, values {spread:?}",
+                        backend.id()
+                    );
                     if worst > *tolerance {
-                        wrong.push(format!("{file}: {id} and {} differ by {worst}", backend.id()));
+                        wrong.push(format!(
+                            "{file}: {id} and {} differ by {worst}",
+                            backend.id()
+                        ));
                     }
                 }
             }

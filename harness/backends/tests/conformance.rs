@@ -1,5 +1,5 @@
-//! Stored cases (`fixtures/make_models.py`) on every engine. `expected/<engine>.txt` lists the cases that must pass; a case that is
-//! not listed must fail, so that a gain is noticed too.
+//! Stored cases (`fixtures/make_models.py`) on every engine. `expected/<engine>.txt` lists the
+//! cases that must pass; a case that is not listed must fail, so that a gain is noticed too.
 
 use crate::support::{engines, from_bytes, from_path, here, run};
 use dyno_core::{Backend, NamedTensor, SessionConfig, Tensor, TensorData, TensorSet};
@@ -39,7 +39,11 @@ impl Stored {
             "i64" => TensorData::I64(self.values.iter().map(|&v| v as i64).collect()),
             other => panic!("no case has {other}"),
         };
-        NamedTensor { name: self.name.clone(), tensor: Tensor::new(self.shape.clone(), data).expect("stored tensors are whole"), quantization: None }
+        NamedTensor {
+            name: self.name.clone(),
+            tensor: Tensor::new(self.shape.clone(), data).expect("stored tensors are whole"),
+            quantization: None,
+        }
     }
 }
 
@@ -51,40 +55,83 @@ fn cases() -> Vec<Case> {
 }
 
 /// What went wrong, if anything did.
-fn check(backend: &dyn Backend, case: &Case, threads: u32, slots: u32, in_memory: bool) -> Result<(), String> {
+fn check(
+    backend: &dyn Backend,
+    case: &Case,
+    threads: u32,
+    slots: u32,
+    in_memory: bool,
+) -> Result<(), String> {
     let path = here("fixtures").join(&case.file);
-    let source = if in_memory { from_bytes(fs::read(&path).map_err(|e| e.to_string())?) } else { from_path(&path) };
-    let config = SessionConfig { threads, slots, batch: case.batch, shapes: case.shapes.clone(), outputs: case.select.clone(), ..SessionConfig::default() };
+    let source = if in_memory {
+        from_bytes(fs::read(&path).map_err(|e| e.to_string())?)
+    } else {
+        from_path(&path)
+    };
+    let config = SessionConfig {
+        threads,
+        slots,
+        batch: case.batch,
+        shapes: case.shapes.clone(),
+        outputs: case.select.clone(),
+        ..SessionConfig::default()
+    };
     let mut session = backend.open(&source, &config).map_err(|e| e.to_string())?;
-    let names: Vec<&str> = session.io().inputs.iter().map(|i| i.name.as_str()).collect();
+    let names: Vec<&str> = session
+        .io()
+        .inputs
+        .iter()
+        .map(|i| i.name.as_str())
+        .collect();
     let wanted: Vec<&str> = case.inputs.iter().map(|i| i.name.as_str()).collect();
     if names != wanted {
         return Err(format!("inputs {names:?}, expected {wanted:?}"));
     }
-    let inputs = Arc::new(TensorSet { tensors: case.inputs.iter().map(Stored::tensor).collect() });
+    let inputs = Arc::new(TensorSet {
+        tensors: case.inputs.iter().map(Stored::tensor).collect(),
+    });
     // Twice: buffers are reused between runs.
     for _ in 0..2 {
-        run(session.as_mut(), &inputs).result.map_err(|e| e.to_string())?;
+        run(session.as_mut(), &inputs)
+            .result
+            .map_err(|e| e.to_string())?;
         if session.io().outputs.len() != case.outputs.len() {
             return Err(format!("{} outputs", session.io().outputs.len()));
         }
         for (index, want) in case.outputs.iter().enumerate() {
             let (info, view) = (&session.io().outputs[index], session.output(0, index));
             let dtypes = (info.dtype.to_string(), view.dtype().to_string());
-            if info.name != want.name || dtypes != (want.dtype.clone(), want.dtype.clone()) || view.shape() != want.shape {
-                return Err(format!("output {index} is `{}` {dtypes:?} {:?}", info.name, view.shape()));
+            if info.name != want.name
+                || dtypes != (want.dtype.clone(), want.dtype.clone())
+                || view.shape() != want.shape
+            {
+                return Err(format!(
+                    "output {index} is `{}` {dtypes:?} {:?}",
+                    info.name,
+                    view.shape()
+                ));
             }
             if info.fixed_shape().is_some_and(|s| s != want.shape) {
-                return Err(format!("output `{}` was announced as {:?}", info.name, info.shape));
+                return Err(format!(
+                    "output `{}` was announced as {:?}",
+                    info.name, info.shape
+                ));
             }
-            let worst = view.to_f32_vec().iter().zip(&want.values).map(|(&a, &b)| (f64::from(a) - b).abs()).fold(0.0, f64::max);
+            let worst = view
+                .to_f32_vec()
+                .iter()
+                .zip(&want.values)
+                .map(|(&a, &b)| (f64::from(a) - b).abs())
+                .fold(0.0, f64::max);
             if worst.is_nan() || worst > case.tolerance {
                 return Err(format!("output `{}` is off by {worst}", info.name));
             }
         }
     }
     let facts = session.facts();
-    if (facts.backend.as_str(), facts.threads, facts.batch) != (backend.id(), threads, case.batch) || facts.precision.is_empty() {
+    if (facts.backend.as_str(), facts.threads, facts.batch) != (backend.id(), threads, case.batch)
+        || facts.precision.is_empty()
+    {
         return Err(format!("facts {facts:?}"));
     }
     Ok(())
@@ -93,18 +140,29 @@ fn check(backend: &dyn Backend, case: &Case, threads: u32, slots: u32, in_memory
 #[test]
 fn every_engine_passes_the_cases_of_its_list() {
     for backend in engines() {
-        let list = fs::read_to_string(here("expected").join(format!("{}.txt", backend.id()))).expect("every engine has a list");
+        let list = fs::read_to_string(here("expected").join(format!("{}.txt", backend.id())))
+            .expect("every engine has a list");
         let expected: Vec<&str> = list.lines().filter(|l| !l.is_empty()).collect();
         let cases = cases();
         for name in &expected {
-            assert!(cases.iter().any(|c| c.name == *name), "{}: no case is called {name}", backend.id());
+            assert!(
+                cases.iter().any(|c| c.name == *name),
+                "{}: no case is called {name}",
+                backend.id()
+            );
         }
         let mut wrong = Vec::new();
         for case in &cases {
-            for (threads, slots, in_memory) in [(1, 1, false), (2, 1, true), (1, 2, false), (2, 2, true)] {
+            for (threads, slots, in_memory) in
+                [(1, 1, false), (2, 1, true), (1, 2, false), (2, 2, true)]
+            {
                 let result = check(backend, case, threads, slots, in_memory);
                 if result.is_ok() != expected.contains(&case.name.as_str()) {
-                    wrong.push(format!("{} {} threads={threads} slots={slots}: {result:?}", backend.id(), case.name));
+                    wrong.push(format!(
+                        "{} {} threads={threads} slots={slots}: {result:?}",
+                        backend.id(),
+                        case.name
+                    ));
                 }
             }
         }
@@ -117,14 +175,38 @@ fn precision_is_told_and_cannot_be_changed() {
     use dyno_core::Precision;
     for backend in engines() {
         let open = |file: &str, precision| {
-            let config = SessionConfig { precision, ..SessionConfig::default() };
-            backend.open(&from_path(&here("fixtures").join(file)), &config).map(|s| s.facts().precision).map_err(|e| e.to_string())
+            let config = SessionConfig {
+                precision,
+                ..SessionConfig::default()
+            };
+            backend
+                .open(&from_path(&here("fixtures").join(file)), &config)
+                .map(|s| s.facts().precision)
+                .map_err(|e| e.to_string())
         };
-        assert_eq!(open("conv_relu.onnx", Precision::F32), Ok("f32".to_owned()), "{}", backend.id());
-        assert_eq!(open("qdq.onnx", Precision::Native), Ok("int8".to_owned()), "{}", backend.id());
-        for (file, precision) in [("qdq.onnx", Precision::F32), ("conv_relu.onnx", Precision::F16), ("conv_relu.onnx", Precision::Int8)] {
+        assert_eq!(
+            open("conv_relu.onnx", Precision::F32),
+            Ok("f32".to_owned()),
+            "{}",
+            backend.id()
+        );
+        assert_eq!(
+            open("qdq.onnx", Precision::Native),
+            Ok("int8".to_owned()),
+            "{}",
+            backend.id()
+        );
+        for (file, precision) in [
+            ("qdq.onnx", Precision::F32),
+            ("conv_relu.onnx", Precision::F16),
+            ("conv_relu.onnx", Precision::Int8),
+        ] {
             let error = open(file, precision).expect_err("not this model's arithmetic");
-            assert!(error.contains("does not support precision"), "{}: {error}", backend.id());
+            assert!(
+                error.contains("does not support precision"),
+                "{}: {error}",
+                backend.id()
+            );
         }
     }
 }

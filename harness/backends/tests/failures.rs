@@ -1,4 +1,5 @@
-//! What engines must refuse, and how: broken files, configurations that cannot be honoured, inputs that do not fit.
+//! What engines must refuse, and how: broken files, configurations that cannot be honoured, inputs
+//! that do not fit.
 
 use crate::support::{engines, from_bytes, from_path, here, null};
 use dyno_core::{Backend, BackendError, QueryToken, SessionConfig, Tensor, TensorData, TensorSet};
@@ -22,9 +23,16 @@ fn truncated_and_damaged_files_are_errors() {
             let whole = fixture(file);
             let id = backend.id();
             for cut in (1..whole.len()).step_by(whole.len() / 24) {
-                // A cut between two fields of the message is a valid message: then a model may open, but must not bring a panic.
-                let opened = backend.open(&from_bytes(whole[..cut].to_vec()), &SessionConfig::default());
-                assert!(cut > whole.len() - 16 || opened.is_err(), "{id}: {file} cut at {cut} opened");
+                // A cut between two fields of the message is a valid message: then a model may
+                // open, but must not bring a panic.
+                let opened = backend.open(
+                    &from_bytes(whole[..cut].to_vec()),
+                    &SessionConfig::default(),
+                );
+                assert!(
+                    cut > whole.len() - 16 || opened.is_err(),
+                    "{id}: {file} cut at {cut} opened"
+                );
             }
             for position in (0..whole.len()).step_by(3) {
                 let mut damaged = whole.clone();
@@ -33,8 +41,21 @@ fn truncated_and_damaged_files_are_errors() {
                 drop(backend.open(&from_bytes(damaged), &SessionConfig::default()));
             }
         }
-        assert!(matches!(backend.open(&from_bytes(b"not a model".to_vec()), &SessionConfig::default()), Err(BackendError::Load { .. })));
-        let missing = backend.open(&from_path(Path::new("there-is-no-such.onnx")), &SessionConfig::default()).err().expect("missing").to_string();
+        assert!(matches!(
+            backend.open(
+                &from_bytes(b"not a model".to_vec()),
+                &SessionConfig::default()
+            ),
+            Err(BackendError::Load { .. })
+        ));
+        let missing = backend
+            .open(
+                &from_path(Path::new("there-is-no-such.onnx")),
+                &SessionConfig::default(),
+            )
+            .err()
+            .expect("missing")
+            .to_string();
         assert!(missing.contains("there-is-no-such.onnx"), "{missing}");
     }
 }
@@ -42,17 +63,28 @@ fn truncated_and_damaged_files_are_errors() {
 #[test]
 fn weights_outside_the_file_are_refused() {
     for backend in engines() {
-        for (file, place) in [("outside.onnx", "w.bin"), ("outside_branch.onnx", "branch.bin")] {
-            let expected = format!("weights outside the .onnx file (`{place}`): they would escape the hashes of the record; put them into the file");
-            for source in [from_path(&here("fixtures").join(file)), from_bytes(fixture(file))] {
+        for (file, place) in [
+            ("outside.onnx", "w.bin"),
+            ("outside_branch.onnx", "branch.bin"),
+        ] {
+            let expected = format!(
+                "weights outside the .onnx file (`{place}`): they would escape the hashes of the record; put them into the file"
+            );
+            for source in [
+                from_path(&here("fixtures").join(file)),
+                from_bytes(fixture(file)),
+            ] {
                 match backend.open(&source, &SessionConfig::default()) {
-                    Err(BackendError::Unsupported { what, .. }) => assert_eq!(what, expected, "{}", backend.id()),
+                    Err(BackendError::Unsupported { what, .. }) => {
+                        assert_eq!(what, expected, "{}", backend.id())
+                    }
                     Err(e) => panic!("{} {file}: {e}", backend.id()),
                     Ok(_) => panic!("{} opened {file}", backend.id()),
                 }
             }
         }
-        // Graph in attribute in node in graph, over and over: no reader may recurse into it without a bound.
+        // Graph in attribute in node in graph, over and over: no reader may recurse into it without
+        // a bound.
         let mut file: Vec<u8> = Vec::new();
         for field in [6u8, 5, 1].into_iter().cycle().take(3_000).chain([7]) {
             let mut around = vec![(field << 3) | 2];
@@ -65,39 +97,115 @@ fn weights_outside_the_file_are_refused() {
             around.append(&mut file);
             file = around;
         }
-        let error = backend.open(&from_bytes(file), &SessionConfig::default()).err().expect("too deep").to_string();
-        assert!(error.contains("nested deeper than 100"), "{}: {error}", backend.id());
+        let error = backend
+            .open(&from_bytes(file), &SessionConfig::default())
+            .err()
+            .expect("too deep")
+            .to_string();
+        assert!(
+            error.contains("nested deeper than 100"),
+            "{}: {error}",
+            backend.id()
+        );
     }
 }
 
 #[test]
 fn a_configuration_that_cannot_be_honoured_is_refused() {
     let base = SessionConfig::default;
-    let setting = |k: &str, v: &str| SessionConfig { settings: [(k.to_owned(), v.to_owned())].into(), ..base() };
-    let shape = |name: &str, s: &[usize]| SessionConfig { shapes: [(name.to_owned(), s.to_vec())].into(), ..base() };
+    let setting = |k: &str, v: &str| SessionConfig {
+        settings: [(k.to_owned(), v.to_owned())].into(),
+        ..base()
+    };
+    let shape = |name: &str, s: &[usize]| SessionConfig {
+        shapes: [(name.to_owned(), s.to_vec())].into(),
+        ..base()
+    };
     for backend in engines() {
         let cases = [
-            ("conv_relu.onnx", SessionConfig { device: "gpu:0".to_owned(), ..base() }, "device `gpu:0` (there is: cpu)"),
-            ("conv_relu.onnx", SessionConfig { threads: 0, ..base() }, "threads = 0"),
-            ("conv_relu.onnx", setting("spining", "on"), "setting `spining`"),
-            ("conv_relu.onnx", SessionConfig { batch: 4, ..base() }, "batch 4: the first dimension of input `x` is 1"),
-            ("conv_relu.onnx", SessionConfig { outputs: vec!["z".to_owned()], ..base() }, "output `z`: the model has none of that name (there are: y)"),
-            ("two_inputs.onnx", SessionConfig { outputs: vec!["sum".to_owned(), "sum".to_owned()], ..base() }, "output `sum` twice"),
-            ("conv_relu.onnx", shape("x", &[1, 3, 8, 8]), "the model fixes dimension 2 at 6"),
-            ("conv_relu.onnx", shape("image", &[1, 3, 8, 8]), "the model has no such input (there are: x)"),
-            ("conv_open.onnx", base(), "settle it with `--shape x=1x3xHxW`"),
-            ("conv_open.onnx", shape("x", &[1, 3, 1 << 20, 1 << 20]), "larger than"),
+            (
+                "conv_relu.onnx",
+                SessionConfig {
+                    device: "gpu:0".to_owned(),
+                    ..base()
+                },
+                "device `gpu:0` (there is: cpu)",
+            ),
+            (
+                "conv_relu.onnx",
+                SessionConfig {
+                    threads: 0,
+                    ..base()
+                },
+                "threads = 0",
+            ),
+            (
+                "conv_relu.onnx",
+                setting("spining", "on"),
+                "setting `spining`",
+            ),
+            (
+                "conv_relu.onnx",
+                SessionConfig { batch: 4, ..base() },
+                "batch 4: the first dimension of input `x` is 1",
+            ),
+            (
+                "conv_relu.onnx",
+                SessionConfig {
+                    outputs: vec!["z".to_owned()],
+                    ..base()
+                },
+                "output `z`: the model has none of that name (there are: y)",
+            ),
+            (
+                "two_inputs.onnx",
+                SessionConfig {
+                    outputs: vec!["sum".to_owned(), "sum".to_owned()],
+                    ..base()
+                },
+                "output `sum` twice",
+            ),
+            (
+                "conv_relu.onnx",
+                shape("x", &[1, 3, 8, 8]),
+                "the model fixes dimension 2 at 6",
+            ),
+            (
+                "conv_relu.onnx",
+                shape("image", &[1, 3, 8, 8]),
+                "the model has no such input (there are: x)",
+            ),
+            (
+                "conv_open.onnx",
+                base(),
+                "settle it with `--shape x=1x3xHxW`",
+            ),
+            (
+                "conv_open.onnx",
+                shape("x", &[1, 3, 1 << 20, 1 << 20]),
+                "larger than",
+            ),
         ];
         for (file, config, expected) in cases {
             let text = refusal(backend, file, &config);
-            assert!(text.contains(expected), "{} {file}: `{text}` lacks `{expected}`", backend.id());
+            assert!(
+                text.contains(expected),
+                "{} {file}: `{text}` lacks `{expected}`",
+                backend.id()
+            );
         }
     }
 }
 
 #[test]
 fn inputs_that_do_not_fit_are_errors_of_submit() {
-    let tensor = |shape: &[usize]| Tensor::new(shape.to_vec(), TensorData::F32(vec![0.0; shape.iter().product()])).expect("whole");
+    let tensor = |shape: &[usize]| {
+        Tensor::new(
+            shape.to_vec(),
+            TensorData::F32(vec![0.0; shape.iter().product()]),
+        )
+        .expect("whole")
+    };
     for backend in engines().into_iter().chain([null()]) {
         let mut config = SessionConfig::default();
         if backend.id() == "null" {
@@ -105,16 +213,41 @@ fn inputs_that_do_not_fit_are_errors_of_submit() {
         }
         for slots in [1, 2] {
             config.slots = slots;
-            let mut session = backend.open(&from_path(&here("fixtures/conv_relu.onnx")), &config).expect("a good model");
-            let mut submit = |set: TensorSet, slot| session.submit(slot, &Arc::new(set), QueryToken(0)).expect_err("it does not fit").to_string();
-            assert_eq!(submit(TensorSet::single("x", tensor(&[1, 3, 6, 5])), 0), "input `x` expects f32 [1, 3, 6, 6], got f32 [1, 3, 6, 5]");
+            let mut session = backend
+                .open(&from_path(&here("fixtures/conv_relu.onnx")), &config)
+                .expect("a good model");
+            let mut submit = |set: TensorSet, slot| {
+                session
+                    .submit(slot, &Arc::new(set), QueryToken(0))
+                    .expect_err("it does not fit")
+                    .to_string()
+            };
+            assert_eq!(
+                submit(TensorSet::single("x", tensor(&[1, 3, 6, 5])), 0),
+                "input `x` expects f32 [1, 3, 6, 6], got f32 [1, 3, 6, 5]"
+            );
             let bytes = Tensor::new(vec![1, 3, 6, 6], TensorData::U8(vec![0; 108])).expect("whole");
-            assert_eq!(submit(TensorSet::single("x", bytes), 0), "input `x` expects f32 [1, 3, 6, 6], got u8 [1, 3, 6, 6]");
-            assert_eq!(submit(TensorSet::single("y", tensor(&[1, 3, 6, 6])), 0), "input 0 must be `x`, got `y`");
+            assert_eq!(
+                submit(TensorSet::single("x", bytes), 0),
+                "input `x` expects f32 [1, 3, 6, 6], got u8 [1, 3, 6, 6]"
+            );
+            assert_eq!(
+                submit(TensorSet::single("y", tensor(&[1, 3, 6, 6])), 0),
+                "input 0 must be `x`, got `y`"
+            );
             assert_eq!(submit(TensorSet::default(), 0), "input `x` is missing");
-            assert!(submit(TensorSet::single("x", tensor(&[1, 3, 6, 6])), 9).starts_with("there is no slot 9"));
+            assert!(
+                submit(TensorSet::single("x", tensor(&[1, 3, 6, 6])), 9)
+                    .starts_with("there is no slot 9")
+            );
             // The session is as good as before.
-            session.submit(0, &Arc::new(TensorSet::single("x", tensor(&[1, 3, 6, 6]))), QueryToken(1)).expect("it fits");
+            session
+                .submit(
+                    0,
+                    &Arc::new(TensorSet::single("x", tensor(&[1, 3, 6, 6]))),
+                    QueryToken(1),
+                )
+                .expect("it fits");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Tests of every row of the table: stored cases, the contract of sessions, and real models. A row that was not compiled in is
-//! named on stderr; the suite covers the others.
+//! Tests of every row of the table: stored cases, the contract of sessions, and real models. A row
+//! that was not compiled in is named on stderr; the suite covers the others.
 #![expect(clippy::print_stderr, reason = "skipped parts and rows must be seen")]
 
 mod assets;

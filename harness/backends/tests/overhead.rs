@@ -1,4 +1,5 @@
-//! What the adapters themselves cost, on the null engine. The bounds are loose, because test machines are shared; the figures are printed.
+//! What the adapters themselves cost, on the null engine. The bounds are loose, because test
+//! machines are shared; the figures are printed.
 
 use crate::support::{from_bytes, null, random_inputs};
 use dyno_core::{QueryToken, Session, SessionConfig};
@@ -17,7 +18,9 @@ fn per_query(session: &mut dyn Session, each: u32) -> f64 {
             for token in 0..u64::from(each) {
                 session.submit(0, &inputs, QueryToken(token)).expect("free");
                 while done.is_empty() {
-                    session.wait(Duration::from_secs(1), &mut done).expect("alive");
+                    session
+                        .wait(Duration::from_secs(1), &mut done)
+                        .expect("alive");
                 }
                 done.clear();
             }
@@ -33,7 +36,16 @@ fn per_query(session: &mut dyn Session, each: u32) -> f64 {
 fn adapters_cost_little() {
     let open = |slots| {
         let settings = [("inputs".to_owned(), "x:f32:?x8".to_owned())].into();
-        null().open(&from_bytes(Vec::new()), &SessionConfig { slots, settings, ..SessionConfig::default() }).expect("a good script")
+        null()
+            .open(
+                &from_bytes(Vec::new()),
+                &SessionConfig {
+                    slots,
+                    settings,
+                    ..SessionConfig::default()
+                },
+            )
+            .expect("a good script")
     };
     let inline = per_query(open(1).as_mut(), 10_000);
     eprintln!("null engine, inline: {inline:.0} ns a query");

@@ -1,4 +1,5 @@
-//! Versions that records tell: tract and rten do not tell their own, so the constants here are compared with the lock file.
+//! Versions that records tell: tract and rten do not tell their own, so the constants here are
+//! compared with the lock file.
 
 use crate::support::{engines, from_path, here};
 use dyno_core::SessionConfig;
@@ -6,12 +7,21 @@ use std::fs;
 
 #[test]
 fn libraries_are_those_of_the_lock_file() {
-    let lock = fs::read_to_string(here("../../../Cargo.lock")).expect("the workspace has a lock file");
+    let lock =
+        fs::read_to_string(here("../../../Cargo.lock")).expect("the workspace has a lock file");
     for backend in engines().into_iter().filter(|b| b.id() != "onnxruntime") {
-        let session = backend.open(&from_path(&here("fixtures/conv_relu.onnx")), &SessionConfig::default()).expect("a good model");
+        let session = backend
+            .open(
+                &from_path(&here("fixtures/conv_relu.onnx")),
+                &SessionConfig::default(),
+            )
+            .expect("a good model");
         let library = session.facts().library;
         let (name, version) = library.split_once(' ').expect("name and version");
         let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
-        assert!(lock.contains(&entry), "the lock file holds another version than `{library}`");
+        assert!(
+            lock.contains(&entry),
+            "the lock file holds another version than `{library}`"
+        );
     }
 }

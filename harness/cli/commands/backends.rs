@@ -21,12 +21,30 @@ pub(crate) fn run(command: &BackendsCommand, context: &Context) -> anyhow::Resul
                 .iter()
                 .map(|backend| {
                     let availability = backend.probe();
-                    let state = availability.first_problem().map_or_else(|| "usable".to_owned(), |p| format!("{}: {}", p.what, p.detail));
-                    let reads = backend.reads().iter().map(|f| f.name()).collect::<Vec<_>>().join(" ");
-                    vec![backend.id().to_owned(), reads, availability.devices.join(" "), state, backend.about().to_owned()]
+                    let state = availability.first_problem().map_or_else(
+                        || "usable".to_owned(),
+                        |p| format!("{}: {}", p.what, p.detail),
+                    );
+                    let reads = backend
+                        .reads()
+                        .iter()
+                        .map(|f| f.name())
+                        .collect::<Vec<_>>()
+                        .join(" ");
+                    vec![
+                        backend.id().to_owned(),
+                        reads,
+                        availability.devices.join(" "),
+                        state,
+                        backend.about().to_owned(),
+                    ]
                 })
                 .collect();
-            listing(context.format, &["backend", "reads", "devices", "state", "about"], &rows)
+            listing(
+                context.format,
+                &["backend", "reads", "devices", "state", "about"],
+                &rows,
+            )
         }
     }
 }

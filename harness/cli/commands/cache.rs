@@ -24,9 +24,12 @@ pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u
     let dir = &context.settings.cache_dir.value;
     let mut rows = Vec::new();
     for path in FILES.iter().map(|f| dir.join(f)) {
-        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
         if matches!(command, CacheCommand::Clear) {
-            std::fs::remove_file(&path).with_context(|| format!("cannot delete `{}`", path.display()))?;
+            std::fs::remove_file(&path)
+                .with_context(|| format!("cannot delete `{}`", path.display()))?;
             context.say(&format!("deleted `{}`", path.display()));
         } else {
             rows.push(vec![path.display().to_string(), metadata.len().to_string()]);

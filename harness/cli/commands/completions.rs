@@ -26,7 +26,10 @@ enum Target {
 /// The manual page of a command, followed by those of its subcommands.
 fn pages(command: &clap::Command, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(bytes)?;
-    command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help").try_for_each(|c| pages(c, bytes))
+    command
+        .get_subcommands()
+        .filter(|c| !c.is_hide_set() && c.get_name() != "help")
+        .try_for_each(|c| pages(c, bytes))
 }
 
 /// Prints them.

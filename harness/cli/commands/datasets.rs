@@ -17,7 +17,8 @@ use std::path::PathBuf;
 pub(crate) enum DatasetsCommand {
     /// List the kinds of data sets and how each is named on the command line
     List,
-    /// Read the annotations as a run would, check that they fit together, and say what is in the data set
+    /// Read the annotations as a run would, check that they fit together, and say what is in the
+    /// data set
     Check {
         /// KIND:PATH[#SPLIT]
         dataset: String,
@@ -56,7 +57,11 @@ pub(crate) enum Layout {
 ///
 /// # Errors
 /// When files are missing.
-pub(crate) fn select(dataset: &dyn Dataset, samples: Option<u32>, context: &Context) -> anyhow::Result<SampleSet> {
+pub(crate) fn select(
+    dataset: &dyn Dataset,
+    samples: Option<u32>,
+    context: &Context,
+) -> anyhow::Result<SampleSet> {
     let cache = context.hash_cache();
     let set = dyno_datasets::select(dataset, samples, &cache)?;
     // A cache that cannot be kept costs time, nothing else.
@@ -75,7 +80,11 @@ pub(crate) fn select(dataset: &dyn Dataset, samples: Option<u32>, context: &Cont
 pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
         DatasetsCommand::List => {
-            let rows: Vec<Vec<String>> = TABLES.datasets.iter().map(|d| vec![d.id().to_owned(), d.about().to_owned()]).collect();
+            let rows: Vec<Vec<String>> = TABLES
+                .datasets
+                .iter()
+                .map(|d| vec![d.id().to_owned(), d.about().to_owned()])
+                .collect();
             listing(context.format, &["kind", "about"], &rows)
         }
         DatasetsCommand::Check { dataset, samples } => {
@@ -94,7 +103,10 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
                 row("sample set", set.id),
                 row("sha256", set.sha256),
                 row("samples", set.count.to_string()),
-                row("samples in the data set", dataset.entries().len().to_string()),
+                row(
+                    "samples in the data set",
+                    dataset.entries().len().to_string(),
+                ),
                 row("classes", dataset.facts().labels.len().to_string()),
                 row("metrics", dataset.facts().metrics.join(" ")),
             ];
@@ -108,14 +120,32 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
             }
             listing(context.format, &["what", "value"], &rows)
         }
-        DatasetsCommand::Synthesize { folder, layout, count, seed } => {
+        DatasetsCommand::Synthesize {
+            folder,
+            layout,
+            count,
+            seed,
+        } => {
             let layout = match layout {
                 Layout::Coco => synthetic::Layout::Coco,
                 Layout::Voc => synthetic::Layout::Voc,
                 Layout::Imagenet => synthetic::Layout::Imagenet,
             };
-            let task = if layout == synthetic::Layout::Imagenet { Task::Classification } else { Task::Detection };
-            synthetic::write(&folder, layout, &SyntheticSpec { task, count, seed, ..SyntheticSpec::default() })?;
+            let task = if layout == synthetic::Layout::Imagenet {
+                Task::Classification
+            } else {
+                Task::Detection
+            };
+            synthetic::write(
+                &folder,
+                layout,
+                &SyntheticSpec {
+                    task,
+                    count,
+                    seed,
+                    ..SyntheticSpec::default()
+                },
+            )?;
             context.say(&format!("wrote {count} pictures to `{}`", folder.display()));
             Ok(exit::OK)
         }

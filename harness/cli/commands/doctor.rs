@@ -20,12 +20,22 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
         let availability = backend.probe();
         usable += usize::from(availability.usable());
         for check in &availability.checks {
-            rows.push(vec![backend.id().to_owned(), check.what.clone(), if check.ok { "ok" } else { "no" }.to_owned(), check.detail.clone()]);
+            rows.push(vec![
+                backend.id().to_owned(),
+                check.what.clone(),
+                if check.ok { "ok" } else { "no" }.to_owned(),
+                check.detail.clone(),
+            ]);
         }
     }
     for name in ["tract", "rten", "onnxruntime"] {
         if !dyno_backends::BACKENDS.iter().any(|b| b.id() == name) {
-            rows.push(vec![name.to_owned(), "compiled in".to_owned(), "no".to_owned(), format!("build with `--features {name}`")]);
+            rows.push(vec![
+                name.to_owned(),
+                "compiled in".to_owned(),
+                "no".to_owned(),
+                format!("build with `--features {name}`"),
+            ]);
         }
     }
     if context.format == Format::Human {
@@ -41,7 +51,9 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
             let _ = writeln!(text, "governor {governor}");
         }
         if machine.virtualized == Some(true) {
-            text.push_str("note     a virtual machine: timings carry the noise of its neighbours\n");
+            text.push_str(
+                "note     a virtual machine: timings carry the noise of its neighbours\n",
+            );
         }
         for sensor in &machine.sensors {
             let _ = writeln!(text, "sensor   {} ({})", sensor.name, sensor.quantity);
@@ -50,5 +62,9 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
         output::write(&text, None)?;
     }
     listing(context.format, &["engine", "check", "ok", "detail"], &rows)?;
-    Ok(if usable > 0 { exit::OK } else { exit::CANNOT_RUN })
+    Ok(if usable > 0 {
+        exit::OK
+    } else {
+        exit::CANNOT_RUN
+    })
 }

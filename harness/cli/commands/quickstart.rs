@@ -18,7 +18,8 @@ use std::{
 /// Measure two small models on generated pictures: no network, no library.
 #[derive(Debug, Args)]
 pub(crate) struct QuickstartArgs {
-    /// Folder to write models and pictures to; must be empty or not exist [default: dyno-quickstart, or the next free dyno-quickstart-N]
+    /// Folder to write models and pictures to; must be empty or not exist [default:
+    /// dyno-quickstart, or the next free dyno-quickstart-N]
     folder: Option<PathBuf>,
     /// Engine [default: the first of `dyno backends list`]
     #[arg(short, long)]
@@ -41,16 +42,31 @@ macro_rules! package {
         Package {
             name: $name,
             files: &[
-                ("alwaysai.model.json", include_bytes!(concat!("../quickstart/", $name, "/alwaysai.model.json"))),
-                ("dyno.json", include_bytes!(concat!("../quickstart/", $name, "/dyno.json"))),
-                ("labels.txt", include_bytes!(concat!("../quickstart/", $name, "/labels.txt"))),
-                ($model, include_bytes!(concat!("../quickstart/", $name, "/", $model))),
+                (
+                    "alwaysai.model.json",
+                    include_bytes!(concat!("../quickstart/", $name, "/alwaysai.model.json")),
+                ),
+                (
+                    "dyno.json",
+                    include_bytes!(concat!("../quickstart/", $name, "/dyno.json")),
+                ),
+                (
+                    "labels.txt",
+                    include_bytes!(concat!("../quickstart/", $name, "/labels.txt")),
+                ),
+                (
+                    $model,
+                    include_bytes!(concat!("../quickstart/", $name, "/", $model)),
+                ),
             ],
         }
     };
 }
 
-const PACKAGES: &[Package] = &[package!("shapes-detector", "shapes-detector.onnx"), package!("shapes-classifier", "shapes-classifier.onnx")];
+const PACKAGES: &[Package] = &[
+    package!("shapes-detector", "shapes-detector.onnx"),
+    package!("shapes-classifier", "shapes-classifier.onnx"),
+];
 
 fn unpack(package: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
     let target = folder.join("models").join("dyno").join(package.name);
@@ -68,14 +84,25 @@ struct Line {
     run: RunArgs,
 }
 
-/// The folder that was named, if it is empty; else the first free one. Nothing that is there is touched.
+/// The folder that was named, if it is empty; else the first free one. Nothing that is there is
+/// touched.
 fn free_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let free = |folder: &Path| !folder.exists() || folder.read_dir().is_ok_and(|mut d| d.next().is_none());
+    let free =
+        |folder: &Path| !folder.exists() || folder.read_dir().is_ok_and(|mut d| d.next().is_none());
     match named {
         Some(folder) if free(folder) => Ok(folder.to_owned()),
-        Some(folder) => Err(exit::usage(format!("`{}` is not empty", folder.display()), "name another folder")),
+        Some(folder) => Err(exit::usage(
+            format!("`{}` is not empty", folder.display()),
+            "name another folder",
+        )),
         None => (1..1000)
-            .map(|n| PathBuf::from(if n == 1 { "dyno-quickstart".to_owned() } else { format!("dyno-quickstart-{n}") }))
+            .map(|n| {
+                PathBuf::from(if n == 1 {
+                    "dyno-quickstart".to_owned()
+                } else {
+                    format!("dyno-quickstart-{n}")
+                })
+            })
             .find(|f| free(f))
             .ok_or_else(|| exit::usage("no free folder", "")),
     }
@@ -88,32 +115,83 @@ fn free_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8> {
     let folder = &free_folder(args.folder.as_deref())?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let pictures = [("pictures", Layout::Coco), ("pictures-by-class", Layout::Imagenet)];
+    let pictures = [
+        ("pictures", Layout::Coco),
+        ("pictures-by-class", Layout::Imagenet),
+    ];
     for (name, layout) in pictures {
-        let task = if layout == Layout::Imagenet { Task::Classification } else { Task::Detection };
-        write(&folder.join(name), layout, &SyntheticSpec { task, count: PICTURES, seed: SEED, ..SyntheticSpec::default() })?;
+        let task = if layout == Layout::Imagenet {
+            Task::Classification
+        } else {
+            Task::Detection
+        };
+        write(
+            &folder.join(name),
+            layout,
+            &SyntheticSpec {
+                task,
+                count: PICTURES,
+                seed: SEED,
+                ..SyntheticSpec::default()
+            },
+        )?;
     }
-    context.say(&format!("two models and {} generated pictures are in `{}`", 2 * PICTURES, folder.display()));
+    context.say(&format!(
+        "two models and {} generated pictures are in `{}`",
+        2 * PICTURES,
+        folder.display()
+    ));
     let mut settings = context.settings.clone();
-    settings.models_dirs = Setting { value: vec![folder.join("models")], source: "quickstart".to_owned() };
-    settings.runs_dir = Setting { value: folder.join("dyno-runs"), source: "quickstart".to_owned() };
+    settings.models_dirs = Setting {
+        value: vec![folder.join("models")],
+        source: "quickstart".to_owned(),
+    };
+    settings.runs_dir = Setting {
+        value: folder.join("dyno-runs"),
+        source: "quickstart".to_owned(),
+    };
     let search_path = SearchPath::new(settings.models_dirs.value.clone());
-    let inner = Context { format: context.format, quiet: context.quiet, verbose: context.verbose, settings, search_path };
+    let inner = Context {
+        format: context.format,
+        quiet: context.quiet,
+        verbose: context.verbose,
+        settings,
+        search_path,
+    };
     let mut code = exit::OK;
-    let datasets = [format!("coco:{}", folder.join("pictures").display()), format!("imagenet:{}", folder.join("pictures-by-class").display())];
+    let datasets = [
+        format!("coco:{}", folder.join("pictures").display()),
+        format!("imagenet:{}", folder.join("pictures-by-class").display()),
+    ];
     for (package, dataset) in PACKAGES.iter().zip(&datasets) {
         let manifest = unpack(package, folder)?.join("alwaysai.model.json");
         let name = format!("dyno/{}", package.name);
-        // One thread: a second gains nothing on models this small, and two on a shared machine are not steady.
-        let mut line = vec!["run", &name, "--dataset", dataset, "--write", "--profile", "quick", "--threads", "1"];
+        // One thread: a second gains nothing on models this small, and two on a shared machine are
+        // not steady.
+        let mut line = vec![
+            "run",
+            &name,
+            "--dataset",
+            dataset,
+            "--write",
+            "--profile",
+            "quick",
+            "--threads",
+            "1",
+        ];
         if let Some(backend) = &args.backend {
             line.extend(["--backend", backend]);
         }
         let line = Line::try_parse_from(line).map_err(|e| exit::usage(e.to_string(), ""))?;
         code = run::worst(code, run::run(&line.run, &inner)?);
         context.say(&format!("\n`{}` now says:", manifest.display()));
-        let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;
-        for field in text.lines().filter(|l| ["accuracy", "inference_time", "mean_average"].iter().any(|k| l.trim_start().starts_with(&format!("\"{k}")))) {
+        let text = fs::read_to_string(&manifest)
+            .with_context(|| format!("cannot read `{}`", manifest.display()))?;
+        for field in text.lines().filter(|l| {
+            ["accuracy", "inference_time", "mean_average"]
+                .iter()
+                .any(|k| l.trim_start().starts_with(&format!("\"{k}")))
+        }) {
             context.say(field);
         }
         context.say("");

@@ -16,6 +16,9 @@ pub(crate) fn run(name: Option<&str>, context: &Context) -> anyhow::Result<u8> {
         output::write(recipe.text, None)?;
         return Ok(exit::OK);
     }
-    let rows: Vec<Vec<String>> = dyno_vision::RECIPES.iter().map(|r| vec![r.name.to_owned(), r.about.to_owned()]).collect();
+    let rows: Vec<Vec<String>> = dyno_vision::RECIPES
+        .iter()
+        .map(|r| vec![r.name.to_owned(), r.about.to_owned()])
+        .collect();
     listing(context.format, &["recipe", "about"], &rows)
 }

@@ -39,12 +39,19 @@ fn stores(context: &Context) -> Vec<EvidenceStore> {
 ///
 /// # Errors
 /// When none or several fit, or the record was changed.
-pub(crate) fn find(reference: &str, context: &Context) -> anyhow::Result<(Option<RunFolder>, Record)> {
-    match find_record(reference, &context.settings.runs_dir.value, &stores(context)) {
+pub(crate) fn find(
+    reference: &str,
+    context: &Context,
+) -> anyhow::Result<(Option<RunFolder>, Record)> {
+    match find_record(
+        reference,
+        &context.settings.runs_dir.value,
+        &stores(context),
+    ) {
         Ok((record, folder)) => Ok((folder, record)),
-        Err(error @ (EvidenceError::NotFound { .. } | EvidenceError::Ambiguous { .. })) => {
-            Err(exit::usage(error.to_string(), "`dyno records list` shows what there is"))
-        }
+        Err(error @ (EvidenceError::NotFound { .. } | EvidenceError::Ambiguous { .. })) => Err(
+            exit::usage(error.to_string(), "`dyno records list` shows what there is"),
+        ),
         Err(error) => Err(error.into()),
     }
 }
@@ -53,15 +60,24 @@ pub(crate) fn find(reference: &str, context: &Context) -> anyhow::Result<(Option
 fn headline(record: &Record) -> (String, String) {
     let (mut accuracy, mut latency) = (String::new(), String::new());
     for measurement in &record.measurements {
-        let mark = if measurement.validity.is_valid() { "" } else { " INVALID" };
+        let mark = if measurement.validity.is_valid() {
+            ""
+        } else {
+            " INVALID"
+        };
         match &measurement.kind {
             MeasurementKind::Accuracy { scores, .. } => {
-                if let Some((name, value)) = scores.first().and_then(|s| s.value.map(|v| (&s.metric, v))) {
+                if let Some((name, value)) =
+                    scores.first().and_then(|s| s.value.map(|v| (&s.metric, v)))
+                {
                     accuracy = format!("{name} {value:.4}{mark}");
                 }
             }
             MeasurementKind::Performance { latency_ns, .. } if latency.is_empty() => {
-                latency = latency_ns.p50.map_or_else(|| "refused".to_owned(), |p| format!("p50 {:.3} ms{mark}", p as f64 / 1e6));
+                latency = latency_ns.p50.map_or_else(
+                    || "refused".to_owned(),
+                    |p| format!("p50 {:.3} ms{mark}", p as f64 / 1e6),
+                );
             }
             MeasurementKind::Performance { .. } => {}
         }
@@ -94,7 +110,8 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
                 }
             }
             records.sort_by(|a, b| (&a.0.created_utc, &a.0.id).cmp(&(&b.0.created_utc, &b.0.id)));
-            // The same record stands in its run folder and in the model's evidence: once is enough, and the evidence is the better place.
+            // The same record stands in its run folder and in the model's evidence: once is enough,
+            // and the evidence is the better place.
             records.dedup_by(|b, a| {
                 a.0.id == b.0.id && {
                     a.1 = "evidence";
@@ -105,12 +122,29 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
                 .iter()
                 .map(|(record, place)| {
                     let (accuracy, latency) = headline(record);
-                    let backend = record.measurements.first().map_or("", |m| m.execution.backend.as_str());
-                    let cells = [record.short_id(), &record.created_utc, &record.subject.reference, backend, &accuracy, &latency, place];
+                    let backend = record
+                        .measurements
+                        .first()
+                        .map_or("", |m| m.execution.backend.as_str());
+                    let cells = [
+                        record.short_id(),
+                        &record.created_utc,
+                        &record.subject.reference,
+                        backend,
+                        &accuracy,
+                        &latency,
+                        place,
+                    ];
                     cells.iter().map(|c| (*c).to_owned()).collect()
                 })
                 .collect();
-            listing(context.format, &["record", "created", "model", "backend", "accuracy", "latency", "kept in"], &rows)
+            listing(
+                context.format,
+                &[
+                    "record", "created", "model", "backend", "accuracy", "latency", "kept in",
+                ],
+                &rows,
+            )
         }
         RecordsCommand::Show { record } => {
             let (_, record) = find(&record, context)?;

@@ -21,7 +21,11 @@ pub(crate) struct ReportArgs {
 /// # Errors
 /// When a record is not found or changed since it was written.
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<u8> {
-    let records = args.records.iter().map(|r| find(r, context).map(|(_, record)| record)).collect::<anyhow::Result<Vec<_>>>()?;
+    let records = args
+        .records
+        .iter()
+        .map(|r| find(r, context).map(|(_, record)| record))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     render(&records, context, args.out.as_deref())?;
     Ok(exit::OK)
 }
@@ -30,7 +34,11 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<u8> {
 ///
 /// # Errors
 /// When the reporter refuses or the output cannot be written.
-pub(crate) fn render(records: &[Record], context: &Context, out: Option<&std::path::Path>) -> anyhow::Result<()> {
+pub(crate) fn render(
+    records: &[Record],
+    context: &Context,
+    out: Option<&std::path::Path>,
+) -> anyhow::Result<()> {
     let reporter = lookup("format", dyno_reports::REPORTERS, context.format.reporter())?;
     let width = tables::terminal_width();
     let text = reporter.render(&Report { records, width })?;

@@ -16,9 +16,16 @@ const PLAN_LIMIT: u64 = 256 << 20;
 /// When standard input holds no plan. Errors of the run are events.
 pub(crate) fn run() -> anyhow::Result<u8> {
     let mut text = String::new();
-    std::io::stdin().lock().take(PLAN_LIMIT).read_to_string(&mut text)?;
-    let plan: Plan =
-        serde_json::from_str(&text).map_err(|e| exit::usage(format!("standard input is not a plan: {e}"), "`dyno run --dry-run --format json` prints one"))?;
+    std::io::stdin()
+        .lock()
+        .take(PLAN_LIMIT)
+        .read_to_string(&mut text)?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|e| {
+        exit::usage(
+            format!("standard input is not a plan: {e}"),
+            "`dyno run --dry-run --format json` prints one",
+        )
+    })?;
     let output = Mutex::new(std::io::stdout());
     let sink = |event: Event| {
         // Whoever reads has gone: nothing is left to tell, and the run folder keeps what is done.
@@ -30,7 +37,10 @@ pub(crate) fn run() -> anyhow::Result<u8> {
     match dyno_runner::worker(&plan, &TABLES, &sink, interrupt::install()) {
         Ok(()) => Ok(exit::OK),
         Err(error) => {
-            sink(Event::Failed { errors: error.chain(), code: error.exit_code() });
+            sink(Event::Failed {
+                errors: error.chain(),
+                code: error.exit_code(),
+            });
             Ok(error.exit_code())
         }
     }

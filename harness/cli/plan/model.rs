@@ -3,8 +3,8 @@
 use crate::{commands::run::RunArgs, context::Context, exit, tables::TABLES};
 use anyhow::Context as _;
 use dyno_core::{
-    Dataset, ExecutionPlan, FileRole, IoSpec, LabelMap, LabelPlan, ModelContent, ModelFile, ModelPlan, ModelSource, PlanFile, Purpose, SessionConfig,
-    canonical_sha256, lookup,
+    Dataset, ExecutionPlan, FileRole, IoSpec, LabelMap, LabelPlan, ModelContent, ModelFile,
+    ModelPlan, ModelSource, PlanFile, Purpose, SessionConfig, canonical_sha256, lookup,
 };
 use dyno_registry::{ResolveOptions, ResolvedModel};
 use dyno_vision::Recipe;
@@ -20,12 +20,24 @@ pub(crate) fn describe(
     dataset: &dyn Dataset,
     context: &Context,
 ) -> anyhow::Result<(ResolvedModel, ModelPlan, LabelMap)> {
-    let framework = args.framework.as_deref().map(str::parse).transpose().map_err(|e: dyno_core::UnknownFramework| exit::usage(e.to_string(), ""))?;
-    let options = ResolveOptions { framework, home: std::env::home_dir(), ..ResolveOptions::default() };
+    let framework = args
+        .framework
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|e: dyno_core::UnknownFramework| exit::usage(e.to_string(), ""))?;
+    let options = ResolveOptions {
+        framework,
+        home: std::env::home_dir(),
+        ..ResolveOptions::default()
+    };
     let mut resolved = dyno_registry::resolve(reference, &context.search_path, &options)?;
     if let Some(path) = &args.config_file {
         resolved.files.retain(|f| f.role != FileRole::Config);
-        resolved.files.push(ModelFile { role: FileRole::Config, content: ModelContent::Path(path.clone()) });
+        resolved.files.push(ModelFile {
+            role: FileRole::Config,
+            content: ModelContent::Path(path.clone()),
+        });
     }
     let mut spec = resolved.spec.clone();
     let named = match (&args.recipe, &spec.recipe) {
@@ -44,7 +56,9 @@ pub(crate) fn describe(
     if complete && let (Some(flag), true) = (&args.recipe, spec.recipe.is_none()) {
         // Nothing of the recipe would be used, and the record would name it all the same.
         return Err(exit::usage(
-            format!("`{reference}` describes its own preprocessing and decoder, so --recipe {flag} has nothing to add"),
+            format!(
+                "`{reference}` describes its own preprocessing and decoder, so --recipe {flag} has nothing to add"
+            ),
             "leave --recipe out, or change the description",
         ));
     }
@@ -56,16 +70,27 @@ pub(crate) fn describe(
             assumed = true;
             assume(reference, &io)?
         };
-        let filled = recipe.resolve(&io).with_context(|| format!("recipe `{}` does not fit `{reference}`", recipe.name))?;
+        let filled = recipe
+            .resolve(&io)
+            .with_context(|| format!("recipe `{}` does not fit `{reference}`", recipe.name))?;
         spec.recipe = Some(recipe.name.to_owned());
-        // Where the model speaks, it is right; a recipe that was named on the command line for a bare model has nothing to contradict.
+        // Where the model speaks, it is right; a recipe that was named on the command line for a
+        // bare model has nothing to contradict.
         if !spec.inputs.iter().any(|i| !i.preprocess.is_empty()) {
             spec.inputs = filled.inputs;
         }
-        let conflicts: Vec<String> = spec.inputs.iter().flat_map(|i| resolved.blob.conflicts(&i.preprocess)).collect();
+        let conflicts: Vec<String> = spec
+            .inputs
+            .iter()
+            .flat_map(|i| resolved.blob.conflicts(&i.preprocess))
+            .collect();
         if !conflicts.is_empty() {
             return Err(exit::usage(
-                format!("the manifest of `{reference}` and recipe `{}` contradict each other: {}", recipe.name, conflicts.join("; ")),
+                format!(
+                    "the manifest of `{reference}` and recipe `{}` contradict each other: {}",
+                    recipe.name,
+                    conflicts.join("; ")
+                ),
                 "correct one of the two",
             ));
         }
@@ -73,12 +98,18 @@ pub(crate) fn describe(
         spec.purpose = spec.purpose.or(Some(filled.purpose));
         labels_source = labels_source.or(filled.labels);
     }
-    let decoder = spec
-        .decoder
-        .clone()
-        .ok_or_else(|| exit::usage(format!("`{reference}` does not say how its outputs are read"), "give it a recipe: --recipe NAME (`dyno recipes`)"))?;
-    let purpose =
-        spec.purpose.or(resolved.purpose).ok_or_else(|| exit::usage(format!("`{reference}` does not say what it is for"), "set `purpose` in its dyno.json"))?;
+    let decoder = spec.decoder.clone().ok_or_else(|| {
+        exit::usage(
+            format!("`{reference}` does not say how its outputs are read"),
+            "give it a recipe: --recipe NAME (`dyno recipes`)",
+        )
+    })?;
+    let purpose = spec.purpose.or(resolved.purpose).ok_or_else(|| {
+        exit::usage(
+            format!("`{reference}` does not say what it is for"),
+            "set `purpose` in its dyno.json",
+        )
+    })?;
     let (labels, label_plan) = labels(&resolved, args, labels_source, purpose, dataset)?;
     let plan = ModelPlan {
         reference: resolved.reference.clone(),
@@ -98,10 +129,22 @@ pub(crate) fn describe(
 }
 
 /// Inputs and outputs of the model as the engine of this run sees them.
-fn open_io(resolved: &ResolvedModel, execution: &ExecutionPlan, outputs: &[String]) -> anyhow::Result<IoSpec> {
+fn open_io(
+    resolved: &ResolvedModel,
+    execution: &ExecutionPlan,
+    outputs: &[String],
+) -> anyhow::Result<IoSpec> {
     let backend = lookup("backend", TABLES.backends, &execution.backend)?;
-    let files = resolved.files.iter().filter(|f| matches!(f.role, FileRole::Model | FileRole::Config)).cloned().collect();
-    let source = ModelSource { framework: resolved.framework, files };
+    let files = resolved
+        .files
+        .iter()
+        .filter(|f| matches!(f.role, FileRole::Model | FileRole::Config))
+        .cloned()
+        .collect();
+    let source = ModelSource {
+        framework: resolved.framework,
+        files,
+    };
     let config = SessionConfig {
         device: execution.device.clone(),
         precision: execution.precision,
@@ -119,20 +162,49 @@ fn assume(reference: &str, io: &IoSpec) -> anyhow::Result<&'static Recipe> {
     match fitting.as_slice() {
         [one] => Ok(one),
         [] => {
-            let outputs: Vec<String> =
-                io.outputs.iter().map(|o| format!("{} [{}]", o.name, o.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"))).collect();
-            // Outputs of a classifier tell nothing of its preprocessing, so none is taken; those that could be meant are named.
-            let possible: Vec<&str> = dyno_vision::RECIPES.iter().filter(|r| r.resolve(io).is_ok()).map(|r| r.name).collect();
-            let named = if possible.is_empty() { String::new() } else { format!(" (its input would fit: {})", possible.join(", ")) };
+            let outputs: Vec<String> = io
+                .outputs
+                .iter()
+                .map(|o| {
+                    format!(
+                        "{} [{}]",
+                        o.name,
+                        o.shape
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect::<Vec<_>>()
+                            .join("x")
+                    )
+                })
+                .collect();
+            // Outputs of a classifier tell nothing of its preprocessing, so none is taken; those
+            // that could be meant are named.
+            let possible: Vec<&str> = dyno_vision::RECIPES
+                .iter()
+                .filter(|r| r.resolve(io).is_ok())
+                .map(|r| r.name)
+                .collect();
+            let named = if possible.is_empty() {
+                String::new()
+            } else {
+                format!(" (its input would fit: {})", possible.join(", "))
+            };
             Err(exit::usage(
-                format!("no recipe fits the outputs of `{reference}`: {}", outputs.join(", ")),
-                format!("name one with --recipe{named}, or describe the model in a dyno.json (`dyno models configure`)"),
+                format!(
+                    "no recipe fits the outputs of `{reference}`: {}",
+                    outputs.join(", ")
+                ),
+                format!(
+                    "name one with --recipe{named}, or describe the model in a dyno.json (`dyno models configure`)"
+                ),
             ))
         }
         several => {
             let names: Vec<&str> = several.iter().map(|r| r.name).collect();
             Err(exit::usage(
-                format!("`{reference}` says nothing of its preprocessing, and several recipes would fit"),
+                format!(
+                    "`{reference}` says nothing of its preprocessing, and several recipes would fit"
+                ),
                 format!("--recipe with one of: {}", names.join(", ")),
             ))
         }
@@ -157,15 +229,27 @@ fn labels(
         return Ok((LabelMap::default(), None));
     } else {
         return Err(exit::usage(
-            format!("`{}` does not name its classes, so its {purpose:?} cannot be judged", resolved.reference),
+            format!(
+                "`{}` does not name its classes, so its {purpose:?} cannot be judged",
+                resolved.reference
+            ),
             format!("--labels FILE, or one of: {}", LabelMap::BUILTIN.join(", ")),
         ));
     };
     if labels.is_empty() {
-        return Err(exit::usage(format!("the label list `{source}` is empty"), ""));
+        return Err(exit::usage(
+            format!("the label list `{source}` is empty"),
+            "",
+        ));
     }
-    let file_name = std::path::Path::new(&source).file_name().map_or_else(|| source.clone(), |n| n.to_string_lossy().into_owned());
-    let plan = LabelPlan { source: file_name, count: labels.len() as u32, sha256: canonical_sha256(&labels)? };
+    let file_name = std::path::Path::new(&source)
+        .file_name()
+        .map_or_else(|| source.clone(), |n| n.to_string_lossy().into_owned());
+    let plan = LabelPlan {
+        source: file_name,
+        count: labels.len() as u32,
+        sha256: canonical_sha256(&labels)?,
+    };
     Ok((labels, Some(plan)))
 }
 
@@ -174,20 +258,42 @@ fn named_labels(text: &str) -> anyhow::Result<LabelMap> {
     if let Some(map) = LabelMap::builtin(text) {
         return Ok(map);
     }
-    let hint = format!("a file with one label a line, or one of: {}", LabelMap::BUILTIN.join(", "));
-    let content = std::fs::read_to_string(text).map_err(|e| exit::usage(format!("cannot read the label file `{text}`: {e}"), hint))?;
+    let hint = format!(
+        "a file with one label a line, or one of: {}",
+        LabelMap::BUILTIN.join(", ")
+    );
+    let content = std::fs::read_to_string(text)
+        .map_err(|e| exit::usage(format!("cannot read the label file `{text}`: {e}"), hint))?;
     Ok(LabelMap::from_names(
-        content.lines().map(|l| l.trim().to_owned()).collect::<Vec<_>>().into_iter().rev().skip_while(String::is_empty).collect::<Vec<_>>().into_iter().rev(),
+        content
+            .lines()
+            .map(|l| l.trim().to_owned())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .skip_while(String::is_empty)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev(),
     ))
 }
 
 fn hash_files(resolved: &ResolvedModel) -> anyhow::Result<Vec<PlanFile>> {
     let mut files = Vec::new();
     for file in &resolved.files {
-        let ModelContent::Path(path) = &file.content else { continue };
+        let ModelContent::Path(path) = &file.content else {
+            continue;
+        };
         let (sha256, size_bytes) = dyno_evidence::hash_file(path)?;
-        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        files.push(PlanFile { role: file.role, name, sha256, size_bytes });
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        files.push(PlanFile {
+            role: file.role,
+            name,
+            sha256,
+            size_bytes,
+        });
     }
     Ok(files)
 }

@@ -15,15 +15,28 @@ pub(crate) enum Profile {
     Full,
 }
 
-/// Samples kept prepared in memory, at most. Enough that no cache of a CPU holds the inputs, few enough to prepare quickly.
+/// Samples kept prepared in memory, at most. Enough that no cache of a CPU holds the inputs, few
+/// enough to prepare quickly.
 const LIBRARY: u32 = 64;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
 impl Profile {
     /// A measurement of this length.
-    #[expect(clippy::too_many_arguments, reason = "one argument for each dimension of a measurement")]
-    pub(crate) fn plan(self, scenario: Scenario, timed: Timed, threads: u32, batch: u32, slots: u32, samples: u32, seed: u64) -> PerformancePlan {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one argument for each dimension of a measurement"
+    )]
+    pub(crate) fn plan(
+        self,
+        scenario: Scenario,
+        timed: Timed,
+        threads: u32,
+        batch: u32,
+        slots: u32,
+        samples: u32,
+        seed: u64,
+    ) -> PerformancePlan {
         // The counts are those from which MLPerf's early-stopping bound exists at 99 % confidence.
         let (warmup_queries, min_queries, min_seconds, max_seconds) = match self {
             Self::Quick => (8, 64, 1, 30),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// One object of an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectAnnotation {
-    /// Id in the dataset's files, unique in the dataset; a running number where the files have none.
+    /// Id in the dataset's files, unique in the dataset; a running number where the files have
+    /// none.
     pub id: i64,
     /// Its class, in the dataset's label map.
     pub label: LabelId,

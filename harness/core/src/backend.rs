@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 /// What a file is to its model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileRole {
     /// Graph, weights, or both: the manifest's `model_file`.
@@ -98,7 +100,9 @@ impl FromStr for Precision {
             "f16" | "fp16" => Ok(Self::F16),
             "bf16" => Ok(Self::Bf16),
             "int8" => Ok(Self::Int8),
-            _ => Err(format!("unknown precision `{s}` (there are: native, f32, f16, bf16, int8)")),
+            _ => Err(format!(
+                "unknown precision `{s}` (there are: native, f32, f16, bf16, int8)"
+            )),
         }
     }
 }
@@ -116,7 +120,8 @@ pub struct SessionConfig {
     pub batch: u32,
     /// Queries under way at once. 1 gives a blocking session that runs in the caller's thread.
     pub slots: u32,
-    /// Concrete shapes of inputs by name, the batch included; for inputs whose shape the file leaves open.
+    /// Concrete shapes of inputs by name, the batch included; for inputs whose shape the file
+    /// leaves open.
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Outputs to fetch, in this order; empty for all in the file's order.
     pub outputs: Vec<String>,
@@ -207,7 +212,9 @@ pub enum BackendError {
         reason: String,
     },
     /// The inputs do not fit the model.
-    #[error("input `{name}` expects {expected_dtype} {expected_shape:?}, got {found_dtype} {found_shape:?}")]
+    #[error(
+        "input `{name}` expects {expected_dtype} {expected_shape:?}, got {found_dtype} {found_shape:?}"
+    )]
     Input {
         /// Name of the input.
         name: String,
@@ -241,8 +248,13 @@ pub trait Backend: Send + Sync {
     /// Opens a model.
     ///
     /// # Errors
-    /// When engine, device, precision, threads or model are not to be had exactly as asked. Never falls back.
-    fn open(&self, model: &ModelSource, config: &SessionConfig) -> Result<Box<dyn Session>, BackendError>;
+    /// When engine, device, precision, threads or model are not to be had exactly as asked. Never
+    /// falls back.
+    fn open(
+        &self,
+        model: &ModelSource,
+        config: &SessionConfig,
+    ) -> Result<Box<dyn Session>, BackendError>;
 }
 
 impl Row for dyn Backend {

@@ -4,7 +4,8 @@ use crate::{annotation::Annotation, labels::LabelMap, model::Purpose, table::Row
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// Position of a sample in the dataset's order, counted from 0. The order is that of the sorted sample ids.
+/// Position of a sample in the dataset's order, counted from 0. The order is that of the sorted
+/// sample ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SampleIndex(pub u32);
@@ -79,7 +80,8 @@ pub struct DatasetFacts {
     pub purpose: Option<Purpose>,
     /// Its classes.
     pub labels: LabelMap,
-    /// Metrics that belong to it, rows of the metric table, the first being the one that manifests quote.
+    /// Metrics that belong to it, rows of the metric table, the first being the one that manifests
+    /// quote.
     pub metrics: Vec<String>,
 }
 

@@ -10,7 +10,8 @@ use crate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How one image was resized: `x_network = x_image · scale_x + offset_x`, in pixels, likewise for y.
+/// How one image was resized: `x_network = x_image · scale_x + offset_x`, in pixels, likewise for
+/// y.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Geometry {
     /// Width of the original image in pixels.
@@ -84,12 +85,18 @@ pub enum DecodeError {
 
 /// Reads outputs of one model. Keeps its buffers between calls.
 pub trait Decoder: Send {
-    /// Appends one prediction per geometry to `predictions`: `outputs` are those of one run, in the order of
-    /// [`DecoderContext::io`], with one batch item per geometry. Non-finite boxes and scores are dropped. Class ids are the model's.
+    /// Appends one prediction per geometry to `predictions`: `outputs` are those of one run, in the
+    /// order of [`DecoderContext::io`], with one batch item per geometry. Non-finite boxes and
+    /// scores are dropped. Class ids are the model's.
     ///
     /// # Errors
     /// When shapes or types are not those the decoder was built for.
-    fn decode(&mut self, outputs: &[TensorView<'_>], geometries: &[Geometry], predictions: &mut Vec<Prediction>) -> Result<(), DecodeError>;
+    fn decode(
+        &mut self,
+        outputs: &[TensorView<'_>],
+        geometries: &[Geometry],
+        predictions: &mut Vec<Prediction>,
+    ) -> Result<(), DecodeError>;
 }
 
 /// A kind of decoder: row of the decoder table.

@@ -1,4 +1,5 @@
-//! What a worker tells while it runs: one JSON line each; bulk data goes to files of the run folder.
+//! What a worker tells while it runs: one JSON line each; bulk data goes to files of the run
+//! folder.
 
 use crate::{
     dataset::SampleIndex,
@@ -25,14 +26,16 @@ pub struct SampleResult {
     pub tensor_sha256: Option<String>,
 }
 
-/// Content of a shard file: a function of plan, engine and samples alone, so that two runs write the same bytes.
+/// Content of a shard file: a function of plan, engine and samples alone, so that two runs write
+/// the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shard {
     /// Hash of the plan's spec that it belongs to.
     pub plan_sha256: String,
     /// Position among the shards.
     pub number: u32,
-    /// Library, provider and precision of the engine that measured it: results of two engines are never mixed. Empty when nobody said.
+    /// Library, provider and precision of the engine that measured it: results of two engines are
+    /// never mixed. Empty when nobody said.
     #[serde(default)]
     pub executed_by: String,
     /// Its samples, by rising index.
@@ -103,7 +106,8 @@ pub enum Event {
         wall_ns: u64,
         /// Time inside the engine, summed over sessions.
         engine_ns: u64,
-        /// Time in reading, decoding and preprocessing images and in decoding outputs, summed over threads.
+        /// Time in reading, decoding and preprocessing images and in decoding outputs, summed over
+        /// threads.
         host_ns: u64,
     },
     /// A sample failed.

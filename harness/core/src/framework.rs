@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// Framework of a model file, by the name that dyno writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
 pub enum Framework {
@@ -61,10 +63,14 @@ pub struct UnknownFramework {
 impl Framework {
     /// The name that dyno writes.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(f, _)| *f == self).map_or("", |(_, names)| names[0])
+        NAMES
+            .iter()
+            .find(|(f, _)| *f == self)
+            .map_or("", |(_, names)| names[0])
     }
 
-    /// The framework that a file extension suggests; `None` where the extension is ambiguous (`bin`, `pb`, `net` is Torch7's).
+    /// The framework that a file extension suggests; `None` where the extension is ambiguous
+    /// (`bin`, `pb`, `net` is Torch7's).
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "onnx" => Some(Self::Onnx),
@@ -94,7 +100,14 @@ impl FromStr for Framework {
             .iter()
             .find(|(_, names)| names.contains(&s))
             .map(|(f, _)| *f)
-            .ok_or_else(|| UnknownFramework { name: s.to_owned(), known: NAMES.iter().flat_map(|(_, n)| n.iter().copied()).collect::<Vec<_>>().join(", ") })
+            .ok_or_else(|| UnknownFramework {
+                name: s.to_owned(),
+                known: NAMES
+                    .iter()
+                    .flat_map(|(_, n)| n.iter().copied())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
     }
 }
 

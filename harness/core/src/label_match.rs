@@ -1,6 +1,8 @@
 //! The classes of a model meet the classes of a dataset, by name.
 
-use crate::labels::{LabelId, LabelMap, LabelScheme, coco91_to_coco80, imagenet1001_to_imagenet1000};
+use crate::labels::{
+    LabelId, LabelMap, LabelScheme, coco91_to_coco80, imagenet1001_to_imagenet1000,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,13 +32,21 @@ pub struct LabelMatch {
 impl LabelMatch {
     /// The dataset's class for a class of the model; [`LabelId::UNMATCHED`] when there is none.
     pub fn map(&self, id: LabelId) -> LabelId {
-        self.model_to_dataset.get(id.index()).copied().flatten().unwrap_or(LabelId::UNMATCHED)
+        self.model_to_dataset
+            .get(id.index())
+            .copied()
+            .flatten()
+            .unwrap_or(LabelId::UNMATCHED)
     }
 }
 
 /// Comparable form of a name: lower case, `_` and `-` are blanks, runs of blanks are one.
 fn normal(name: &str) -> String {
-    name.to_lowercase().replace(['_', '-'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    name.to_lowercase()
+        .replace(['_', '-'], " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// ImageNet's label files start their lines with the synset id: `n01440764 tench, Tinca tinca`.
@@ -53,8 +63,9 @@ fn keys(label: &crate::labels::Label) -> Vec<String> {
     keys
 }
 
-/// Lets the classes meet: well-known numberings by their named function, everything else by name (without regard to case,
-/// `_`, `-` and blanks; synset ids; COCO's spelling of VOC's classes). Two classes of the model may be one of the dataset.
+/// Lets the classes meet: well-known numberings by their named function, everything else by name
+/// (without regard to case, `_`, `-` and blanks; synset ids; COCO's spelling of VOC's classes). Two
+/// classes of the model may be one of the dataset.
 pub fn match_labels(model: &LabelMap, dataset: &LabelMap) -> LabelMatch {
     use LabelScheme::{Coco80, Coco91, Imagenet1000, Imagenet1001};
     let by_number: Option<fn(LabelId) -> Option<LabelId>> = match (model.scheme, dataset.scheme) {
@@ -64,7 +75,10 @@ pub fn match_labels(model: &LabelMap, dataset: &LabelMap) -> LabelMatch {
         _ => None,
     };
     let (model_to_dataset, by): (Vec<Option<LabelId>>, &str) = if let Some(f) = by_number {
-        ((0..model.len() as u32).map(|i| f(LabelId(i))).collect(), "number")
+        (
+            (0..model.len() as u32).map(|i| f(LabelId(i))).collect(),
+            "number",
+        )
     } else {
         let mut names: BTreeMap<String, LabelId> = BTreeMap::new();
         for (i, label) in dataset.labels.iter().enumerate() {
@@ -74,18 +88,21 @@ pub fn match_labels(model: &LabelMap, dataset: &LabelMap) -> LabelMatch {
         }
         let mut translated = false;
         let met = model.labels.iter().map(|label| {
-            keys(label).iter().find_map(|k| names.get(k).copied()).or_else(|| {
-                let name = normal(&label.name);
-                // Both ways: darknet's label file of COCO has VOC's spelling.
-                let other = COCO_TO_VOC.iter().find_map(|(coco, voc)| match () {
-                    () if *coco == name => Some(*voc),
-                    () if *voc == name => Some(*coco),
-                    () => None,
-                });
-                let id = other.and_then(|o| names.get(o).copied());
-                translated |= id.is_some();
-                id
-            })
+            keys(label)
+                .iter()
+                .find_map(|k| names.get(k).copied())
+                .or_else(|| {
+                    let name = normal(&label.name);
+                    // Both ways: darknet's label file of COCO has VOC's spelling.
+                    let other = COCO_TO_VOC.iter().find_map(|(coco, voc)| match () {
+                        () if *coco == name => Some(*voc),
+                        () if *voc == name => Some(*coco),
+                        () => None,
+                    });
+                    let id = other.and_then(|o| names.get(o).copied());
+                    translated |= id.is_some();
+                    id
+                })
         });
         let met: Vec<_> = met.collect();
         (met, if translated { "coco-to-voc" } else { "name" })
@@ -96,9 +113,26 @@ pub fn match_labels(model: &LabelMap, dataset: &LabelMap) -> LabelMatch {
             *s = true;
         }
     }
-    let unmatched_model = model.labels.iter().zip(&model_to_dataset).filter(|(_, id)| id.is_none()).map(|(l, _)| l.name.clone()).collect();
-    let unmatched_dataset = dataset.labels.iter().zip(&seen).filter(|(_, s)| !**s).map(|(l, _)| l.name.clone()).collect();
-    LabelMatch { model_to_dataset, unmatched_model, unmatched_dataset, by: by.to_owned() }
+    let unmatched_model = model
+        .labels
+        .iter()
+        .zip(&model_to_dataset)
+        .filter(|(_, id)| id.is_none())
+        .map(|(l, _)| l.name.clone())
+        .collect();
+    let unmatched_dataset = dataset
+        .labels
+        .iter()
+        .zip(&seen)
+        .filter(|(_, s)| !**s)
+        .map(|(l, _)| l.name.clone())
+        .collect();
+    LabelMatch {
+        model_to_dataset,
+        unmatched_model,
+        unmatched_dataset,
+        by: by.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -107,31 +141,60 @@ mod tests {
 
     #[test]
     fn coco_meets_voc_through_the_named_map() {
-        let (coco, voc) = (LabelMap::builtin("coco80").expect("builtin"), LabelMap::builtin("voc20").expect("builtin"));
+        let (coco, voc) = (
+            LabelMap::builtin("coco80").expect("builtin"),
+            LabelMap::builtin("voc20").expect("builtin"),
+        );
         let m = match_labels(&coco, &voc);
         assert!(m.unmatched_dataset.is_empty(), "{:?}", m.unmatched_dataset);
-        assert_eq!((m.unmatched_model.len(), m.by.as_str()), (60, "coco-to-voc"));
+        assert_eq!(
+            (m.unmatched_model.len(), m.by.as_str()),
+            (60, "coco-to-voc")
+        );
     }
 
     #[test]
     fn darknets_spelling_of_coco_meets_coco() {
-        let model = LabelMap::from_names(["aeroplane", "motorbike", "sofa", "pottedplant", "diningtable", "tvmonitor"]);
+        let model = LabelMap::from_names([
+            "aeroplane",
+            "motorbike",
+            "sofa",
+            "pottedplant",
+            "diningtable",
+            "tvmonitor",
+        ]);
         let m = match_labels(&model, &LabelMap::builtin("coco80").expect("builtin"));
         assert!(m.unmatched_model.is_empty(), "{:?}", m.unmatched_model);
     }
 
     #[test]
     fn synset_lines_meet_synset_ids_and_background_meets_nothing() {
-        let model = LabelMap::from_names(["background", "n01440764 tench, Tinca tinca", "Traffic_Light"]);
+        let model = LabelMap::from_names([
+            "background",
+            "n01440764 tench, Tinca tinca",
+            "Traffic_Light",
+        ]);
         let dataset = LabelMap::from_names(["n01440764", "traffic light", "zebra"]);
         let m = match_labels(&model, &dataset);
-        assert_eq!(m.model_to_dataset, [None, Some(LabelId(0)), Some(LabelId(1))]);
-        assert_eq!((m.unmatched_model, m.unmatched_dataset), (vec!["background".to_owned()], vec!["zebra".to_owned()]));
+        assert_eq!(
+            m.model_to_dataset,
+            [None, Some(LabelId(0)), Some(LabelId(1))]
+        );
+        assert_eq!(
+            (m.unmatched_model, m.unmatched_dataset),
+            (vec!["background".to_owned()], vec!["zebra".to_owned()])
+        );
     }
 
     #[test]
     fn slim_numbering_meets_imagenet() {
-        let m = match_labels(&LabelMap::builtin("imagenet1001").expect("builtin"), &LabelMap::builtin("imagenet1000").expect("builtin"));
-        assert_eq!((m.map(LabelId(0)), m.map(LabelId(1))), (LabelId::UNMATCHED, LabelId(0)));
+        let m = match_labels(
+            &LabelMap::builtin("imagenet1001").expect("builtin"),
+            &LabelMap::builtin("imagenet1000").expect("builtin"),
+        );
+        assert_eq!(
+            (m.map(LabelId(0)), m.map(LabelId(1))),
+            (LabelId::UNMATCHED, LabelId(0))
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! Class ids and their names.
 //!
-//! A class id ([`LabelId`]) means something only together with its [`LabelMap`]. Shifts between numberings (COCO's 80
-//! classes and their ids up to 90, ImageNet with and without a background class) are functions with names, never a
-//! hidden `+ 1`.
+//! A class id ([`LabelId`]) means something only together with its [`LabelMap`]. Shifts between
+//! numberings (COCO's 80 classes and their ids up to 90, ImageNet with and without a background
+//! class) are functions with names, never a hidden `+ 1`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Index of a class in a [`LabelMap`], counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct LabelId(pub u32);
 
@@ -28,7 +30,8 @@ impl LabelId {
 pub enum LabelScheme {
     /// COCO's 80 detection classes, in the order of their category ids.
     Coco80,
-    /// COCO's category ids 1 to 90 as a dense list of 91 with background at 0 (TensorFlow's detectors).
+    /// COCO's category ids 1 to 90 as a dense list of 91 with background at 0 (TensorFlow's
+    /// detectors).
     Coco91,
     /// VOC's 20 classes in alphabetical order.
     Voc20,
@@ -64,18 +67,35 @@ pub struct LabelMap {
 impl LabelMap {
     /// Classes with these names.
     pub fn from_names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        let labels = names.into_iter().map(|n| Label { name: n.into(), synonyms: Vec::new(), external_id: None }).collect();
-        Self { scheme: None, labels }
+        let labels = names
+            .into_iter()
+            .map(|n| Label {
+                name: n.into(),
+                synonyms: Vec::new(),
+                external_id: None,
+            })
+            .collect();
+        Self {
+            scheme: None,
+            labels,
+        }
     }
 
-    /// A well-known list by its name: `coco80`, `coco91`, `voc20`, `imagenet1000`, `imagenet1001`. ImageNet's classes have no names here
-    /// (they are met by number); the label file of a package or the dataset has them.
+    /// A well-known list by its name: `coco80`, `coco91`, `voc20`, `imagenet1000`, `imagenet1001`.
+    /// ImageNet's classes have no names here (they are met by number); the label file of a package
+    /// or the dataset has them.
     pub fn builtin(name: &str) -> Option<Self> {
         let numbered = |n: usize| Self::from_names((0..n).map(|i| format!("class {i}")));
         let (scheme, mut map) = match name {
-            "coco80" => (LabelScheme::Coco80, Self::from_names(include_str!("label_lists/coco80.txt").lines())),
+            "coco80" => (
+                LabelScheme::Coco80,
+                Self::from_names(include_str!("label_lists/coco80.txt").lines()),
+            ),
             "coco91" => (LabelScheme::Coco91, Self::coco91()),
-            "voc20" => (LabelScheme::Voc20, Self::from_names(include_str!("label_lists/voc20.txt").lines())),
+            "voc20" => (
+                LabelScheme::Voc20,
+                Self::from_names(include_str!("label_lists/voc20.txt").lines()),
+            ),
             "imagenet1000" => (LabelScheme::Imagenet1000, numbered(1000)),
             "imagenet1001" => (LabelScheme::Imagenet1001, numbered(1001)),
             _ => return None,
@@ -85,13 +105,16 @@ impl LabelMap {
     }
 
     /// Names of the well-known lists.
-    pub const BUILTIN: &'static [&'static str] = &["coco80", "coco91", "voc20", "imagenet1000", "imagenet1001"];
+    pub const BUILTIN: &'static [&'static str] =
+        &["coco80", "coco91", "voc20", "imagenet1000", "imagenet1001"];
 
     fn coco91() -> Self {
         let names: Vec<&str> = include_str!("label_lists/coco80.txt").lines().collect();
-        Self::from_names(
-            (0..91).map(|i| coco91_to_coco80(LabelId(i)).and_then(|id| names.get(id.index())).map_or_else(|| format!("unused {i}"), |n| (*n).to_owned())),
-        )
+        Self::from_names((0..91).map(|i| {
+            coco91_to_coco80(LabelId(i))
+                .and_then(|id| names.get(id.index()))
+                .map_or_else(|| format!("unused {i}"), |n| (*n).to_owned())
+        }))
     }
 
     /// Number of classes.
@@ -115,7 +138,10 @@ const COCO_UNUSED: [u32; 10] = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
 
 /// COCO's category id (1 to 90) of one of the 80 dense classes; `None` beyond the list.
 pub fn coco80_to_coco91(id: LabelId) -> Option<LabelId> {
-    (1..=90).filter(|i| !COCO_UNUSED.contains(i)).nth(id.index()).map(LabelId)
+    (1..=90)
+        .filter(|i| !COCO_UNUSED.contains(i))
+        .nth(id.index())
+        .map(LabelId)
 }
 
 /// The dense class (0 to 79) of a COCO category id; `None` for an unused id.
@@ -123,7 +149,9 @@ pub fn coco91_to_coco80(id: LabelId) -> Option<LabelId> {
     if !(1..=90).contains(&id.0) || COCO_UNUSED.contains(&id.0) {
         return None;
     }
-    Some(LabelId(id.0 - 1 - COCO_UNUSED.iter().filter(|u| **u < id.0).count() as u32))
+    Some(LabelId(
+        id.0 - 1 - COCO_UNUSED.iter().filter(|u| **u < id.0).count() as u32,
+    ))
 }
 
 /// ImageNet's class under TF-slim's numbering, where 0 is the background.
@@ -143,22 +171,43 @@ mod tests {
     #[test]
     fn numberings_are_inverse_to_each_other() {
         for i in 0..80 {
-            assert_eq!(coco80_to_coco91(LabelId(i)).and_then(coco91_to_coco80), Some(LabelId(i)));
+            assert_eq!(
+                coco80_to_coco91(LabelId(i)).and_then(coco91_to_coco80),
+                Some(LabelId(i))
+            );
         }
         assert_eq!(coco80_to_coco91(LabelId(79)), Some(LabelId(90)));
         assert_eq!(coco80_to_coco91(LabelId(80)), None);
         assert_eq!(coco91_to_coco80(LabelId(0)), None);
         for i in 0..1000 {
-            assert_eq!(imagenet1000_to_imagenet1001(LabelId(i)).and_then(imagenet1001_to_imagenet1000), Some(LabelId(i)));
+            assert_eq!(
+                imagenet1000_to_imagenet1001(LabelId(i)).and_then(imagenet1001_to_imagenet1000),
+                Some(LabelId(i))
+            );
         }
         assert_eq!(imagenet1001_to_imagenet1000(LabelId(0)), None);
     }
 
     #[test]
     fn builtin_lists_have_their_sizes() {
-        for (name, count) in [("coco80", 80), ("coco91", 91), ("voc20", 20), ("imagenet1000", 1000), ("imagenet1001", 1001)] {
-            assert_eq!(LabelMap::builtin(name).map(|m| m.len()), Some(count), "{name}");
+        for (name, count) in [
+            ("coco80", 80),
+            ("coco91", 91),
+            ("voc20", 20),
+            ("imagenet1000", 1000),
+            ("imagenet1001", 1001),
+        ] {
+            assert_eq!(
+                LabelMap::builtin(name).map(|m| m.len()),
+                Some(count),
+                "{name}"
+            );
         }
-        assert_eq!(LabelMap::builtin("coco91").expect("builtin").name(LabelId(90)), "toothbrush");
+        assert_eq!(
+            LabelMap::builtin("coco91")
+                .expect("builtin")
+                .name(LabelId(90)),
+            "toothbrush"
+        );
     }
 }

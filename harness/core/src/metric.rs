@@ -1,6 +1,9 @@
 //! From predictions and annotations to scores.
 
-use crate::{annotation::Annotation, dataset::SampleIndex, labels::LabelMap, model::Purpose, prediction::Prediction, record::Score, table::Row};
+use crate::{
+    annotation::Annotation, dataset::SampleIndex, labels::LabelMap, model::Purpose,
+    prediction::Prediction, record::Score, table::Row,
+};
 use std::any::Any;
 
 /// What a metric is built from.
@@ -53,25 +56,35 @@ pub enum MetricError {
     },
 }
 
-/// A metric in the making. State is keyed by sample, so that shards may come in any order, and twice.
+/// A metric in the making. State is keyed by sample, so that shards may come in any order, and
+/// twice.
 pub trait Metric: Any + Send {
     /// Adds one sample. The same sample again is harmless when nothing differs.
     ///
     /// # Errors
     /// When kinds do not fit or a sample conflicts.
-    fn update(&mut self, sample: SampleIndex, prediction: &Prediction, annotation: &Annotation) -> Result<(), MetricError>;
+    fn update(
+        &mut self,
+        sample: SampleIndex,
+        prediction: &Prediction,
+        annotation: &Annotation,
+    ) -> Result<(), MetricError>;
     /// Adds what another instance of the same row has seen.
     ///
     /// # Errors
     /// When `other` is another metric, or a sample conflicts.
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError>;
-    /// The scores, without intervals. `weights` says how often each sample counts (the bootstrap); `None` means once. The same bits in
-    /// whatever order samples came: sums run in sample order.
+    /// The scores, without intervals. `weights` says how often each sample counts (the bootstrap);
+    /// `None` means once. The same bits in whatever order samples came: sums run in sample order.
     ///
     /// # Errors
     /// When the engine behind the metric refuses.
-    fn finish(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError>;
-    /// The scores with their intervals: Wilson for shares, bootstrap over samples (`resamples` of them, from `seed`) for the rest.
+    fn finish(
+        &self,
+        weights: Option<&dyn Fn(SampleIndex) -> u32>,
+    ) -> Result<Vec<Score>, MetricError>;
+    /// The scores with their intervals: Wilson for shares, bootstrap over samples (`resamples` of
+    /// them, from `seed`) for the rest.
     ///
     /// # Errors
     /// As `finish`.

@@ -45,7 +45,8 @@ pub struct Named {
 pub struct Thresholds {
     /// Least score.
     pub score: f64,
-    /// Greatest IoU with a better box of non-maximum suppression; absent when the model suppresses by itself.
+    /// Greatest IoU with a better box of non-maximum suppression; absent when the model suppresses
+    /// by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iou: Option<f64>,
     /// Most detections an image, all classes together; absent for no limit.

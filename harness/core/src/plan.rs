@@ -1,7 +1,8 @@
 //! A run, complete and printable, before anything happens.
 //!
-//! The [`PlanSpec`] says what is measured and how: it is portable, hashed, and kept in the record. The [`Bindings`] are the
-//! paths of one machine and never leave it. Nothing below a plan reads flags, environment or defaults.
+//! The [`PlanSpec`] says what is measured and how: it is portable, hashed, and kept in the record.
+//! The [`Bindings`] are the paths of one machine and never leave it. Nothing below a plan reads
+//! flags, environment or defaults.
 
 use crate::{
     backend::{FileRole, ModelFile, Precision},
@@ -97,14 +98,16 @@ pub struct ExecutionPlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Pipeline {
-    /// Every worker takes a sample all the way: decode, preprocess, run, decode outputs. For engines that run on the CPU.
+    /// Every worker takes a sample all the way: decode, preprocess, run, decode outputs. For
+    /// engines that run on the CPU.
     Fused {
         /// Workers, each with its own session.
         workers: u32,
         /// Threads of each session.
         threads: u32,
     },
-    /// Preparing threads feed sessions through a bounded queue. For engines whose device is not the CPU.
+    /// Preparing threads feed sessions through a bounded queue. For engines whose device is not the
+    /// CPU.
     Staged {
         /// Threads that decode and preprocess.
         preparing: u32,

@@ -1,8 +1,9 @@
 //! Preprocessing as data: what happens to an image between decoding and the model's input tensor.
 //!
-//! Steps apply in their order to a `u8` image in RGB order; `channels` picks the order of the tensor's channels and
-//! `normalize` is the last step and turns `u8` into `f32`. A model without `normalize` gets the pixel values themselves.
-//! Layout and dtype of the tensor stand at the input ([`crate::InputSpec`]), not among the steps: said twice they could differ.
+//! Steps apply in their order to a `u8` image in RGB order; `channels` picks the order of the
+//! tensor's channels and `normalize` is the last step and turns `u8` into `f32`. A model without
+//! `normalize` gets the pixel values themselves. Layout and dtype of the tensor stand at the input
+//! ([`crate::InputSpec`]), not among the steps: said twice they could differ.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,8 @@ pub enum Kernel {
     PillowBicubic,
     /// Nearest neighbour, OpenCV's `INTER_NEAREST`.
     Nearest,
-    /// OpenCV `warpPerspective` with `INTER_LINEAR` and a constant border: only in `letterbox`, whose offset may then be a fraction of a pixel.
+    /// OpenCV `warpPerspective` with `INTER_LINEAR` and a constant border: only in `letterbox`,
+    /// whose offset may then be a fraction of a pixel.
     OpencvWarpLinear,
 }
 
@@ -39,7 +41,8 @@ pub enum ResizeMode {
     ShorterSide,
     /// The longer side becomes `size[0]`.
     LongerSide,
-    /// The smallest image of the same aspect ratio that covers `size` (OpenCV's blob crop: factor in f32, source coordinates by the factor).
+    /// The smallest image of the same aspect ratio that covers `size` (OpenCV's blob crop: factor
+    /// in f32, source coordinates by the factor).
     Cover,
 }
 
@@ -98,8 +101,8 @@ pub enum ChannelOrder {
     Gray,
 }
 
-/// `out = ((pixel / divisor) − mean) / std · scale`, in f32 and in this order; an absent part is skipped, not multiplied by 1.
-/// Lists hold one value per channel *in the tensor's channel order*.
+/// `out = ((pixel / divisor) − mean) / std · scale`, in f32 and in this order; an absent part is
+/// skipped, not multiplied by 1. Lists hold one value per channel *in the tensor's channel order*.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
@@ -179,7 +182,13 @@ mod tests {
         let steps: Vec<PreprocessStep> = serde_json::from_str(json).expect("valid steps");
         assert_eq!(steps.len(), 4);
         assert_eq!(steps[1], PreprocessStep::Channels(ChannelOrder::Bgr));
-        assert_eq!(steps[2], PreprocessStep::CenterCrop(CropSize::Fraction(0.875)));
-        assert!(serde_json::from_str::<Vec<PreprocessStep>>(r#"[{"letterbox": {"sice": [1, 1]}}]"#).is_err());
+        assert_eq!(
+            steps[2],
+            PreprocessStep::CenterCrop(CropSize::Fraction(0.875))
+        );
+        assert!(
+            serde_json::from_str::<Vec<PreprocessStep>>(r#"[{"letterbox": {"sice": [1, 1]}}]"#)
+                .is_err()
+        );
     }
 }

@@ -71,13 +71,24 @@ pub trait Session: Send {
     /// Starts a query in a free slot. The engine may keep `inputs` until the query completes.
     ///
     /// # Errors
-    /// When the slot is not free or does not exist, or the inputs do not fit the model. A run that fails is a [`Completion`].
-    fn submit(&mut self, slot: usize, inputs: &Arc<TensorSet>, token: QueryToken) -> Result<(), BackendError>;
-    /// Appends completions to `completions`, waiting up to `timeout` for the first; zero means: only look.
+    /// When the slot is not free or does not exist, or the inputs do not fit the model. A run that
+    /// fails is a [`Completion`].
+    fn submit(
+        &mut self,
+        slot: usize,
+        inputs: &Arc<TensorSet>,
+        token: QueryToken,
+    ) -> Result<(), BackendError>;
+    /// Appends completions to `completions`, waiting up to `timeout` for the first; zero means:
+    /// only look.
     ///
     /// # Errors
     /// When the engine is gone. Running into the timeout is no error.
-    fn wait(&mut self, timeout: Duration, completions: &mut Vec<Completion>) -> Result<(), BackendError>;
+    fn wait(
+        &mut self,
+        timeout: Duration,
+        completions: &mut Vec<Completion>,
+    ) -> Result<(), BackendError>;
     /// Output `index` of the last query of `slot`, valid until the slot's next `submit`.
     ///
     /// # Panics
@@ -87,7 +98,8 @@ pub trait Session: Send {
     fn facts(&self) -> ExecutionFacts;
 }
 
-/// What a synchronous engine implements; `inline` and `threaded` of the backends crate make sessions of it.
+/// What a synchronous engine implements; `inline` and `threaded` of the backends crate make
+/// sessions of it.
 pub trait Engine: Send + 'static {
     /// Inputs and outputs with concrete shapes.
     fn io(&self) -> &IoSpec;

@@ -1,7 +1,8 @@
 //! Tensors in host memory: owned, viewed and named.
 //!
-//! Data are dense and row-major (the last dimension varies fastest). A [`TensorSet`] is what a query carries to an engine;
-//! engines keep it alive through an `Arc`, and the runner reuses its buffers.
+//! Data are dense and row-major (the last dimension varies fastest). A [`TensorSet`] is what a
+//! query carries to an engine; engines keep it alive through an `Arc`, and the runner reuses its
+//! buffers.
 
 use half::{bf16, f16};
 use schemars::JsonSchema;
@@ -104,7 +105,16 @@ pub struct TensorInfo {
 impl TensorInfo {
     /// The shape, when every dimension is a number.
     pub fn fixed_shape(&self) -> Option<Vec<usize>> {
-        self.shape.iter().map(|d| if let Dimension::Fixed(n) = d { Some(*n) } else { None }).collect()
+        self.shape
+            .iter()
+            .map(|d| {
+                if let Dimension::Fixed(n) = d {
+                    Some(*n)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 }
 
@@ -279,9 +289,19 @@ impl Tensor {
     /// # Errors
     /// When the product of `shape` is not the number of elements.
     pub fn new(shape: Vec<usize>, data: TensorData) -> Result<Self, TensorError> {
-        let Some(expected) = product(&shape) else { return Err(TensorError::Overflow { shape }) };
+        let Some(expected) = product(&shape) else {
+            return Err(TensorError::Overflow { shape });
+        };
         let found = data.as_slice().len();
-        if expected == found { Ok(Self { shape, data }) } else { Err(TensorError::Length { shape, expected, found }) }
+        if expected == found {
+            Ok(Self { shape, data })
+        } else {
+            Err(TensorError::Length {
+                shape,
+                expected,
+                found,
+            })
+        }
     }
 
     /// A tensor of zeros.
@@ -289,8 +309,13 @@ impl Tensor {
     /// # Errors
     /// When the shape is too large for this machine's numbers.
     pub fn zeros(shape: Vec<usize>, dtype: DType) -> Result<Self, TensorError> {
-        let Some(count) = product(&shape) else { return Err(TensorError::Overflow { shape }) };
-        Ok(Self { data: TensorData::zeros(dtype, count), shape })
+        let Some(count) = product(&shape) else {
+            return Err(TensorError::Overflow { shape });
+        };
+        Ok(Self {
+            data: TensorData::zeros(dtype, count),
+            shape,
+        })
     }
 
     /// The shape.
@@ -315,7 +340,10 @@ impl Tensor {
 
     /// A view.
     pub fn view(&self) -> TensorView<'_> {
-        TensorView { shape: &self.shape, data: self.data.as_slice() }
+        TensorView {
+            shape: &self.shape,
+            data: self.data.as_slice(),
+        }
     }
 }
 
@@ -332,9 +360,19 @@ impl<'a> TensorView<'a> {
     /// # Errors
     /// When the product of `shape` is not the number of elements.
     pub fn new(shape: &'a [usize], data: TensorSlice<'a>) -> Result<Self, TensorError> {
-        let expected = product(shape).ok_or_else(|| TensorError::Overflow { shape: shape.to_vec() })?;
+        let expected = product(shape).ok_or_else(|| TensorError::Overflow {
+            shape: shape.to_vec(),
+        })?;
         let found = data.len();
-        if expected == found { Ok(Self { shape, data }) } else { Err(TensorError::Length { shape: shape.to_vec(), expected, found }) }
+        if expected == found {
+            Ok(Self { shape, data })
+        } else {
+            Err(TensorError::Length {
+                shape: shape.to_vec(),
+                expected,
+                found,
+            })
+        }
     }
 
     /// The shape.
@@ -359,7 +397,10 @@ impl<'a> TensorView<'a> {
     pub fn as_f32(&self) -> Result<&'a [f32], TensorError> {
         match self.data {
             TensorSlice::F32(v) => Ok(v),
-            other => Err(TensorError::DType { expected: DType::F32, found: other.dtype() }),
+            other => Err(TensorError::DType {
+                expected: DType::F32,
+                found: other.dtype(),
+            }),
         }
     }
 
@@ -437,7 +478,13 @@ pub struct TensorSet {
 impl TensorSet {
     /// A set of one unquantized tensor.
     pub fn single(name: impl Into<String>, tensor: Tensor) -> Self {
-        Self { tensors: vec![NamedTensor { name: name.into(), tensor, quantization: None }] }
+        Self {
+            tensors: vec![NamedTensor {
+                name: name.into(),
+                tensor,
+                quantization: None,
+            }],
+        }
     }
 
     /// The tensor of input `name`.
@@ -455,7 +502,10 @@ mod tests {
         assert!(Tensor::new(vec![2, 2], TensorData::U8(vec![0; 3])).is_err());
         assert!(Tensor::new(vec![usize::MAX, 2], TensorData::U8(vec![])).is_err());
         let t = Tensor::new(vec![2, 2], TensorData::U8(vec![1, 2, 3, 4])).expect("four values");
-        assert_eq!(t.view().batch_item(1), Some((vec![1, 2], TensorSlice::U8(&[3, 4]))));
+        assert_eq!(
+            t.view().batch_item(1),
+            Some((vec![1, 2], TensorSlice::U8(&[3, 4])))
+        );
         assert_eq!(t.view().batch_item(2), None);
     }
 }

@@ -18,7 +18,9 @@ pub enum EvidenceError {
         source: std::io::Error,
     },
     /// Another process holds the lock.
-    #[error("another dyno works on this folder: the lock `{path}` was still held after {waited_ms} ms")]
+    #[error(
+        "another dyno works on this folder: the lock `{path}` was still held after {waited_ms} ms"
+    )]
     Locked {
         /// The lock file.
         path: PathBuf,
@@ -26,7 +28,9 @@ pub enum EvidenceError {
         waited_ms: u128,
     },
     /// The record does not fit into evidence.
-    #[error("record {id} has {bytes} bytes, evidence takes {limit} at most: keep raw data in artifacts")]
+    #[error(
+        "record {id} has {bytes} bytes, evidence takes {limit} at most: keep raw data in artifacts"
+    )]
     TooLarge {
         /// Its id.
         id: String,
@@ -105,8 +109,15 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
-    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+    pub(crate) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

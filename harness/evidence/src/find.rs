@@ -12,13 +12,22 @@ use std::path::Path;
 /// Most bytes of a record that is read by its path.
 const MAX_RECORD_FILE_BYTES: u64 = 64 << 20;
 
-/// The record called `reference`: `latest` (newest run below `run_root`), a record file, a run folder, or a prefix (four digits or
-/// more) of an id that is unique among `run_root` and `stores`. Returns the run folder too where it came from one.
+/// The record called `reference`: `latest` (newest run below `run_root`), a record file, a run
+/// folder, or a prefix (four digits or more) of an id that is unique among `run_root` and `stores`.
+/// Returns the run folder too where it came from one.
 ///
 /// # Errors
 /// When there is none, several fit, or the file is no record or was changed.
-pub fn find_record(reference: &str, run_root: &Path, stores: &[EvidenceStore]) -> Result<(Record, Option<RunFolder>), EvidenceError> {
-    let missing = || EvidenceError::NotFound { what: "record", name: reference.to_owned(), folder: run_root.to_owned() };
+pub fn find_record(
+    reference: &str,
+    run_root: &Path,
+    stores: &[EvidenceStore],
+) -> Result<(Record, Option<RunFolder>), EvidenceError> {
+    let missing = || EvidenceError::NotFound {
+        what: "record",
+        name: reference.to_owned(),
+        folder: run_root.to_owned(),
+    };
     if reference == "latest" {
         let folder = latest(run_root)?.ok_or_else(missing)?;
         return Ok((folder.record()?, Some(folder)));
@@ -30,8 +39,14 @@ pub fn find_record(reference: &str, run_root: &Path, stores: &[EvidenceStore]) -
     }
     if path.is_file() {
         let text = read_text(path, MAX_RECORD_FILE_BYTES)?;
-        let record = Record::parse(&text).map_err(|source| EvidenceError::Record { path: path.to_owned(), source })?;
-        let folder = path.parent().filter(|_| path.file_name().is_some_and(|n| n == "record.json")).and_then(|p| RunFolder::open(p).ok());
+        let record = Record::parse(&text).map_err(|source| EvidenceError::Record {
+            path: path.to_owned(),
+            source,
+        })?;
+        let folder = path
+            .parent()
+            .filter(|_| path.file_name().is_some_and(|n| n == "record.json"))
+            .and_then(|p| RunFolder::open(p).ok());
         return Ok((record, folder));
     }
     let hexadecimal = reference.len() >= 4 && reference.bytes().all(|b| b.is_ascii_hexdigit());
@@ -56,7 +71,10 @@ pub fn find_record(reference: &str, run_root: &Path, stores: &[EvidenceStore]) -
         }
     }
     if found.len() > 1 {
-        return Err(EvidenceError::Ambiguous { prefix: reference.to_owned(), ids: found.into_iter().map(|(r, _)| r.id).collect() });
+        return Err(EvidenceError::Ambiguous {
+            prefix: reference.to_owned(),
+            ids: found.into_iter().map(|(r, _)| r.id).collect(),
+        });
     }
     found.pop().ok_or_else(missing)
 }

@@ -1,8 +1,8 @@
 //! Records, run folders and the evidence index on disk.
 //!
-//! Every write is atomic (temporary file in the same folder, fsync, rename, fsync of the folder) and every change of a shared
-//! file happens under a lock. Files of bulk data are named by the hash of their content, and that hash is checked on reading:
-//! it finds accidents, not a forger.
+//! Every write is atomic (temporary file in the same folder, fsync, rename, fsync of the folder)
+//! and every change of a shared file happens under a lock. Files of bulk data are named by the hash
+//! of their content, and that hash is checked on reading: it finds accidents, not a forger.
 
 mod error;
 mod file;

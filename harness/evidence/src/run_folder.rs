@@ -4,9 +4,10 @@
 //! <root>/<utc>-<model>-<id8>/plan.json  shards.jsonl  record.json  data/<sha256>.<extension>
 //! ```
 //!
-//! `shards.jsonl` is a journal: one line a finished shard, appended after the shard's file lies on disk under its hash. A
-//! process killed at any moment leaves at worst a file that no line names, or a torn line, and both are ignored. A shard whose
-//! file no longer has its hash counts as not done.
+//! `shards.jsonl` is a journal: one line a finished shard, appended after the shard's file lies on
+//! disk under its hash. A process killed at any moment leaves at worst a file that no line names,
+//! or a torn line, and both are ignored. A shard whose file no longer has its hash counts as not
+//! done.
 
 use crate::{
     EvidenceError,
@@ -21,7 +22,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Most bytes of a plan, a record or a journal in a run folder; a plan of ImageNet's 50,000 samples has 10 MB.
+/// Most bytes of a plan, a record or a journal in a run folder; a plan of ImageNet's 50,000 samples
+/// has 10 MB.
 const MAX_TEXT_BYTES: u64 = 1 << 30;
 
 /// The folder of one run.
@@ -39,19 +41,42 @@ struct JournalLine {
 }
 
 impl RunFolder {
-    /// Makes `<root>/<utc>-<model>-<id8>/`; `id8` are the first digits of the plan's hash. A second run in the same millisecond
-    /// gets `-2` behind it.
+    /// Makes `<root>/<utc>-<model>-<id8>/`; `id8` are the first digits of the plan's hash. A second
+    /// run in the same millisecond gets `-2` behind it.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn create(root: &Path, model: &str, plan_sha256: &str, now: jiff::Timestamp) -> Result<Self, EvidenceError> {
+    pub fn create(
+        root: &Path,
+        model: &str,
+        plan_sha256: &str,
+        now: jiff::Timestamp,
+    ) -> Result<Self, EvidenceError> {
         fs::create_dir_all(root).map_err(EvidenceError::io("make", root))?;
-        let model: String = model.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }).take(64).collect();
-        let id: String = plan_sha256.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+        let model: String = model
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .take(64)
+            .collect();
+        let id: String = plan_sha256
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(8)
+            .collect();
         let name = format!("{}-{model}-{id}", now.strftime("%Y%m%dT%H%M%S.%3fZ"));
         let mut n = 1u32;
         loop {
-            let path = root.join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
+            let path = root.join(if n == 1 {
+                name.clone()
+            } else {
+                format!("{name}-{n}")
+            });
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
@@ -65,12 +90,22 @@ impl RunFolder {
     /// # Errors
     /// [`EvidenceError::NotFound`] when it holds neither.
     pub fn open(path: &Path) -> Result<Self, EvidenceError> {
-        let folder = Self { path: path.to_owned() };
+        let folder = Self {
+            path: path.to_owned(),
+        };
         if folder.plan_path().is_file() || folder.record_path().is_file() {
             Ok(folder)
         } else {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            Err(EvidenceError::NotFound { what: "run folder", name, folder: crate::file::parent(path) })
+            let name = path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned();
+            Err(EvidenceError::NotFound {
+                what: "run folder",
+                name,
+                folder: crate::file::parent(path),
+            })
         }
     }
 
@@ -105,7 +140,10 @@ impl RunFolder {
     /// When it cannot be written.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), EvidenceError> {
         let path = self.plan_path();
-        let text = serde_json::to_string_pretty(plan).map_err(|source| EvidenceError::Json { path: path.clone(), source })?;
+        let text = serde_json::to_string_pretty(plan).map_err(|source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        })?;
         atomic_write(&path, (text + "\n").as_bytes())
     }
 
@@ -115,22 +153,34 @@ impl RunFolder {
     /// When it is missing or no plan.
     pub fn read_plan(&self) -> Result<Plan, EvidenceError> {
         let path = self.plan_path();
-        serde_json::from_str(&read_text(&path, MAX_TEXT_BYTES)?).map_err(|source| EvidenceError::Json { path, source })
+        serde_json::from_str(&read_text(&path, MAX_TEXT_BYTES)?)
+            .map_err(|source| EvidenceError::Json { path, source })
     }
 
-    /// Keeps `bytes` as `data/<sha256>.<extension>`; the same bytes again change nothing. `extension` is letters, digits and dots.
+    /// Keeps `bytes` as `data/<sha256>.<extension>`; the same bytes again change nothing.
+    /// `extension` is letters, digits and dots.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(&self, role: &str, extension: &str, bytes: &[u8]) -> Result<Artifact, EvidenceError> {
+    pub fn put(
+        &self,
+        role: &str,
+        extension: &str,
+        bytes: &[u8],
+    ) -> Result<Artifact, EvidenceError> {
         let sha256 = self.data().put(extension, bytes)?;
-        Ok(Artifact { role: role.to_owned(), sha256, bytes: bytes.len() as u64 })
+        Ok(Artifact {
+            role: role.to_owned(),
+            sha256,
+            bytes: bytes.len() as u64,
+        })
     }
 
     /// The bytes of an artifact, checked against its hash.
     ///
     /// # Errors
-    /// [`EvidenceError::NotFound`], or [`EvidenceError::Changed`] when the content has another hash.
+    /// [`EvidenceError::NotFound`], or [`EvidenceError::Changed`] when the content has another
+    /// hash.
     pub fn get(&self, artifact: &Artifact) -> Result<Vec<u8>, EvidenceError> {
         self.get_sha256(&artifact.sha256)
     }
@@ -151,17 +201,18 @@ impl RunFolder {
         self.data().path(sha256)
     }
 
-    /// Enters a shard, whose artifact was [`put`](Self::put), as finished. The same shard again is harmless.
+    /// Enters a shard, whose artifact was [`put`](Self::put), as finished. The same shard again is
+    /// harmless.
     ///
     /// # Errors
-    /// [`EvidenceError::Conflict`] when the shard is there, intact, with other content; [`EvidenceError::NotFound`] when the
-    /// artifact is not in the folder.
+    /// [`EvidenceError::Conflict`] when the shard is there, intact, with other content;
+    /// [`EvidenceError::NotFound`] when the artifact is not in the folder.
     pub fn add_shard(&self, number: u32, artifact: &Artifact) -> Result<(), EvidenceError> {
         self.enter_shard(number, artifact, false)
     }
 
-    /// As [`add_shard`](Self::add_shard) for a shard that was measured anew: it takes the place of one with other content, which stays in
-    /// the folder but is no longer the shard.
+    /// As [`add_shard`](Self::add_shard) for a shard that was measured anew: it takes the place of
+    /// one with other content, which stays in the folder but is no longer the shard.
     ///
     /// # Errors
     /// [`EvidenceError::NotFound`] when the artifact is not in the folder.
@@ -169,7 +220,12 @@ impl RunFolder {
         self.enter_shard(number, artifact, true)
     }
 
-    fn enter_shard(&self, number: u32, artifact: &Artifact, replace: bool) -> Result<(), EvidenceError> {
+    fn enter_shard(
+        &self,
+        number: u32,
+        artifact: &Artifact,
+        replace: bool,
+    ) -> Result<(), EvidenceError> {
         self.artifact_path(&artifact.sha256)?;
         let _guard = self.guard()?;
         if let Some(existing) = self.journal()?.get(&number) {
@@ -177,40 +233,73 @@ impl RunFolder {
                 return Ok(());
             }
             if !replace && self.intact(existing) {
-                return Err(EvidenceError::Conflict { number, existing: existing.sha256.clone(), new: artifact.sha256.clone() });
+                return Err(EvidenceError::Conflict {
+                    number,
+                    existing: existing.sha256.clone(),
+                    new: artifact.sha256.clone(),
+                });
             }
         }
         let path = self.journal_path();
-        let line = serde_json::to_string(&JournalLine { shard: number, artifact: artifact.clone() })
-            .map_err(|source| EvidenceError::Json { path: path.clone(), source })?;
-        let mut file = File::options().create(true).read(true).append(true).open(&path).map_err(EvidenceError::io("open", &path))?;
+        let line = serde_json::to_string(&JournalLine {
+            shard: number,
+            artifact: artifact.clone(),
+        })
+        .map_err(|source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        })?;
+        let mut file = File::options()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(&path)
+            .map_err(EvidenceError::io("open", &path))?;
         // A torn last line of a killed process must not swallow this one.
         let torn = ends_torn(&mut file).map_err(EvidenceError::io("read", &path))?;
-        let line = if torn { format!("\n{line}\n") } else { format!("{line}\n") };
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(EvidenceError::io("write", &path))
+        let line = if torn {
+            format!("\n{line}\n")
+        } else {
+            format!("{line}\n")
+        };
+        file.write_all(line.as_bytes())
+            .and_then(|()| file.sync_data())
+            .map_err(EvidenceError::io("write", &path))
     }
 
-    /// Finished shards by number, ascending; one whose file is missing or has another hash is left out.
+    /// Finished shards by number, ascending; one whose file is missing or has another hash is left
+    /// out.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub fn shards(&self) -> Result<Vec<(u32, Artifact)>, EvidenceError> {
-        Ok(self.journal()?.into_iter().filter(|(_, a)| self.intact(a)).collect())
+        Ok(self
+            .journal()?
+            .into_iter()
+            .filter(|(_, a)| self.intact(a))
+            .collect())
     }
 
     fn intact(&self, artifact: &Artifact) -> bool {
-        self.artifact_path(&artifact.sha256).and_then(|p| hash_file(&p)).is_ok_and(|(sha256, bytes)| sha256 == artifact.sha256 && bytes == artifact.bytes)
+        self.artifact_path(&artifact.sha256)
+            .and_then(|p| hash_file(&p))
+            .is_ok_and(|(sha256, bytes)| sha256 == artifact.sha256 && bytes == artifact.bytes)
     }
 
-    /// The journal's last word on every shard. Lines that are not whole are passed over: their shards are simply not done.
+    /// The journal's last word on every shard. Lines that are not whole are passed over: their
+    /// shards are simply not done.
     fn journal(&self) -> Result<BTreeMap<u32, Artifact>, EvidenceError> {
         let path = self.journal_path();
         if !path.exists() {
             return Ok(BTreeMap::new());
         }
         let mut bytes = Vec::new();
-        File::open(&path).and_then(|f| f.take(MAX_TEXT_BYTES).read_to_end(&mut bytes)).map_err(EvidenceError::io("read", &path))?;
-        let lines = bytes.split(|b| *b == b'\n').filter_map(|l| serde_json::from_slice::<JournalLine>(l).ok());
+        File::open(&path)
+            .and_then(|f| f.take(MAX_TEXT_BYTES).read_to_end(&mut bytes))
+            .map_err(EvidenceError::io("read", &path))?;
+        let lines = bytes
+            .split(|b| *b == b'\n')
+            .filter_map(|l| serde_json::from_slice::<JournalLine>(l).ok());
         Ok(lines.map(|l| (l.shard, l.artifact)).collect())
     }
 
@@ -220,7 +309,10 @@ impl RunFolder {
     /// When it cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<(), EvidenceError> {
         let path = self.record_path();
-        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json { path: path.clone(), source })?;
+        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        })?;
         atomic_write(&path, (text + "\n").as_bytes())
     }
 
@@ -230,7 +322,8 @@ impl RunFolder {
     /// When it is missing, no record, or was changed.
     pub fn record(&self) -> Result<Record, EvidenceError> {
         let path = self.record_path();
-        Record::parse(&read_text(&path, MAX_TEXT_BYTES)?).map_err(|source| EvidenceError::Record { path, source })
+        Record::parse(&read_text(&path, MAX_TEXT_BYTES)?)
+            .map_err(|source| EvidenceError::Record { path, source })
     }
 
     /// The run came to its record.
@@ -250,7 +343,8 @@ fn ends_torn(file: &mut File) -> std::io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// All run folders below `root`, oldest first (their names begin with the time). A missing root has none.
+/// All run folders below `root`, oldest first (their names begin with the time). A missing root has
+/// none.
 ///
 /// # Errors
 /// When the root cannot be read.
@@ -260,7 +354,10 @@ pub fn list(root: &Path) -> Result<Vec<RunFolder>, EvidenceError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(EvidenceError::io("list", root)(e)),
     };
-    let mut folders: Vec<RunFolder> = entries.filter_map(Result::ok).filter_map(|e| RunFolder::open(&e.path()).ok()).collect();
+    let mut folders: Vec<RunFolder> = entries
+        .filter_map(Result::ok)
+        .filter_map(|e| RunFolder::open(&e.path()).ok())
+        .collect();
     folders.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(folders)
 }

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! `<folder>` is a model package, or a registry folder with many entries. The index of a package is
-//! `{"shown": {"accuracy": "<record>#0"}}`; in a registry folder the same object stands below the entry's name:
-//! `{"entries": {"name@version": {"shown": {"accuracy": "<record>#0"}}}}` (`name` alone for an entry without a version).
+//! `{"shown": {"accuracy": "<record>#0"}}`; in a registry folder the same object stands below the
+//! entry's name: `{"entries": {"name@version": {"shown": {"accuracy": "<record>#0"}}}}` (`name`
+//! alone for an entry without a version).
 
 use crate::{
     EvidenceError,
@@ -49,9 +50,16 @@ impl fmt::Display for RecordRef {
 impl FromStr for RecordRef {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        let (record, n) = s.rsplit_once('#').ok_or_else(|| format!("not of the form `<record>#<n>`: `{s}`"))?;
-        let measurement = n.parse().map_err(|_| format!("not the number of a measurement: `{n}`"))?;
-        Ok(Self { record: record.to_owned(), measurement })
+        let (record, n) = s
+            .rsplit_once('#')
+            .ok_or_else(|| format!("not of the form `<record>#<n>`: `{s}`"))?;
+        let measurement = n
+            .parse()
+            .map_err(|_| format!("not the number of a measurement: `{n}`"))?;
+        Ok(Self {
+            record: record.to_owned(),
+            measurement,
+        })
     }
 }
 
@@ -103,12 +111,18 @@ pub struct EvidenceStore {
 impl EvidenceStore {
     /// Evidence of the model package `model_folder`. Nothing is made before the first write.
     pub fn for_folder(model_folder: &Path) -> Self {
-        Self { folder: model_folder.join("evidence"), entry: None }
+        Self {
+            folder: model_folder.join("evidence"),
+            entry: None,
+        }
     }
 
     /// Evidence of one entry (`name@version`, or `name`) of the registry folder `models_dir`.
     pub fn for_entry(models_dir: &Path, entry: &str) -> Self {
-        Self { folder: models_dir.join("evidence"), entry: Some(entry.to_owned()) }
+        Self {
+            folder: models_dir.join("evidence"),
+            entry: Some(entry.to_owned()),
+        }
     }
 
     /// The evidence folder.
@@ -136,18 +150,31 @@ impl EvidenceStore {
     /// Adds a sealed record. The same record again changes nothing.
     ///
     /// # Errors
-    /// [`EvidenceError::TooLarge`] beyond [`MAX_RECORD_BYTES`]; [`EvidenceError::Record`] when id and content disagree, here or
-    /// in a file that is already there.
+    /// [`EvidenceError::TooLarge`] beyond [`MAX_RECORD_BYTES`]; [`EvidenceError::Record`] when id
+    /// and content disagree, here or in a file that is already there.
     pub fn put(&self, record: &Record) -> Result<PathBuf, EvidenceError> {
         check_sha256(&record.id)?;
         let path = self.folder.join(format!("{}.json", record.id));
         let actual = record.content_sha256()?;
         if actual != record.id {
-            return Err(EvidenceError::Record { path, source: dyno_core::RecordError::Changed { id: record.id.clone(), actual } });
+            return Err(EvidenceError::Record {
+                path,
+                source: dyno_core::RecordError::Changed {
+                    id: record.id.clone(),
+                    actual,
+                },
+            });
         }
-        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json { path: path.clone(), source })? + "\n";
+        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        })? + "\n";
         if text.len() > MAX_RECORD_BYTES {
-            return Err(EvidenceError::TooLarge { id: record.id.clone(), bytes: text.len(), limit: MAX_RECORD_BYTES });
+            return Err(EvidenceError::TooLarge {
+                id: record.id.clone(),
+                bytes: text.len(),
+                limit: MAX_RECORD_BYTES,
+            });
         }
         if path.exists() {
             read_record(&path)?;
@@ -162,9 +189,18 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put_data(&self, role: &str, extension: &str, bytes: &[u8]) -> Result<Artifact, EvidenceError> {
+    pub fn put_data(
+        &self,
+        role: &str,
+        extension: &str,
+        bytes: &[u8],
+    ) -> Result<Artifact, EvidenceError> {
         let sha256 = self.data().put(extension, bytes)?;
-        Ok(Artifact { role: role.to_owned(), sha256, bytes: bytes.len() as u64 })
+        Ok(Artifact {
+            role: role.to_owned(),
+            sha256,
+            bytes: bytes.len() as u64,
+        })
     }
 
     /// Bulk data of this hash, checked.
@@ -175,7 +211,8 @@ impl EvidenceStore {
         self.data().get(sha256)
     }
 
-    /// Copies the artifacts that a record names out of its run folder, each checked against its hash.
+    /// Copies the artifacts that a record names out of its run folder, each checked against its
+    /// hash.
     ///
     /// # Errors
     /// When one is missing, was changed, or cannot be written.
@@ -183,7 +220,11 @@ impl EvidenceStore {
         for artifact in &record.artifacts {
             let bytes = from.get(artifact)?;
             let path = from.artifact_path(&artifact.sha256)?;
-            let extension = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.split_once('.')).map_or("bin", |(_, e)| e);
+            let extension = path
+                .file_name()
+                .and_then(|n| n.to_str())
+                .and_then(|n| n.split_once('.'))
+                .map_or("bin", |(_, e)| e);
             self.data().put(extension, &bytes)?;
         }
         Ok(())
@@ -198,8 +239,15 @@ impl EvidenceStore {
         fitting.retain(|id| id.starts_with(prefix));
         match fitting.as_slice() {
             [id] if prefix.len() >= 4 => read_record(&self.folder.join(format!("{id}.json"))),
-            [] | [_] => Err(EvidenceError::NotFound { what: "record", name: prefix.to_owned(), folder: self.folder.clone() }),
-            _ => Err(EvidenceError::Ambiguous { prefix: prefix.to_owned(), ids: fitting }),
+            [] | [_] => Err(EvidenceError::NotFound {
+                what: "record",
+                name: prefix.to_owned(),
+                folder: self.folder.clone(),
+            }),
+            _ => Err(EvidenceError::Ambiguous {
+                prefix: prefix.to_owned(),
+                ids: fitting,
+            }),
         }
     }
 
@@ -213,8 +261,13 @@ impl EvidenceStore {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(EvidenceError::io("list", &self.folder)(e)),
         };
-        let names = entries.filter_map(Result::ok).filter_map(|e| e.file_name().into_string().ok());
-        let mut ids: Vec<String> = names.filter_map(|n| n.strip_suffix(".json").map(str::to_owned)).filter(|id| check_sha256(id).is_ok()).collect();
+        let names = entries
+            .filter_map(Result::ok)
+            .filter_map(|e| e.file_name().into_string().ok());
+        let mut ids: Vec<String> = names
+            .filter_map(|n| n.strip_suffix(".json").map(str::to_owned))
+            .filter(|id| check_sha256(id).is_ok())
+            .collect();
         ids.sort();
         Ok(ids)
     }
@@ -224,8 +277,16 @@ impl EvidenceStore {
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&self) -> Result<Vec<StoredRecord>, EvidenceError> {
-        let paths = self.ids()?.into_iter().map(|id| self.folder.join(format!("{id}.json")));
-        Ok(paths.map(|path| StoredRecord { record: read_record(&path), path }).collect())
+        let paths = self
+            .ids()?
+            .into_iter()
+            .map(|id| self.folder.join(format!("{id}.json")));
+        Ok(paths
+            .map(|path| StoredRecord {
+                record: read_record(&path),
+                path,
+            })
+            .collect())
     }
 
     /// Which measurement each field of the model shows.
@@ -244,7 +305,11 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// When the index cannot be read, locked or written.
-    pub fn set_shown(&self, field: &str, reference: Option<&RecordRef>) -> Result<(), EvidenceError> {
+    pub fn set_shown(
+        &self,
+        field: &str,
+        reference: Option<&RecordRef>,
+    ) -> Result<(), EvidenceError> {
         let guard = self.lock()?;
         self.set_shown_locked(&guard, &[(field, reference)])
     }
@@ -253,7 +318,11 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// When the index cannot be read or written.
-    pub fn set_shown_locked(&self, _guard: &FileLock, fields: &[(&str, Option<&RecordRef>)]) -> Result<(), EvidenceError> {
+    pub fn set_shown_locked(
+        &self,
+        _guard: &FileLock,
+        fields: &[(&str, Option<&RecordRef>)],
+    ) -> Result<(), EvidenceError> {
         let mut index = self.read_index()?;
         let shown = match &self.entry {
             None => &mut index.shown,
@@ -267,7 +336,10 @@ impl EvidenceStore {
         }
         index.entries.retain(|_, e| !e.shown.is_empty());
         let path = self.index_path();
-        let text = serde_json::to_string_pretty(&index).map_err(|source| EvidenceError::Json { path: path.clone(), source })? + "\n";
+        let text = serde_json::to_string_pretty(&index).map_err(|source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        })? + "\n";
         atomic_write(&path, text.as_bytes())
     }
 
@@ -276,13 +348,31 @@ impl EvidenceStore {
         if !path.exists() {
             return Ok(Index::default());
         }
-        serde_json::from_str(&read_text(&path, MAX_INDEX_BYTES)?).map_err(|source| EvidenceError::Json { path, source })
+        serde_json::from_str(&read_text(&path, MAX_INDEX_BYTES)?)
+            .map_err(|source| EvidenceError::Json { path, source })
     }
 }
 
 /// A record in a file whose name is its id.
 fn read_record(path: &Path) -> Result<Record, EvidenceError> {
-    let record = Record::parse(&read_text(path, MAX_RECORD_BYTES as u64)?).map_err(|source| EvidenceError::Record { path: path.to_owned(), source })?;
-    let expected = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    if record.id == expected { Ok(record) } else { Err(EvidenceError::Changed { path: path.to_owned(), expected, actual: record.id }) }
+    let record = Record::parse(&read_text(path, MAX_RECORD_BYTES as u64)?).map_err(|source| {
+        EvidenceError::Record {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    let expected = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    if record.id == expected {
+        Ok(record)
+    } else {
+        Err(EvidenceError::Changed {
+            path: path.to_owned(),
+            expected,
+            actual: record.id,
+        })
+    }
 }

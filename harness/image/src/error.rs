@@ -30,7 +30,9 @@ pub enum ImageError {
         what: String,
     },
     /// The header announces more than [`crate::Limits`] allow.
-    #[error("image of {width}x{height} pixels exceeds the limit of {max_pixels} pixels and {max_side} a side")]
+    #[error(
+        "image of {width}x{height} pixels exceeds the limit of {max_pixels} pixels and {max_side} a side"
+    )]
     TooLarge {
         /// Width in the header.
         width: u64,
@@ -70,7 +72,9 @@ pub enum ImageError {
         len: usize,
     },
     /// A region that is not inside its image.
-    #[error("region {width}x{height} at ({x}, {y}) is not inside the image of {image_width}x{image_height}")]
+    #[error(
+        "region {width}x{height} at ({x}, {y}) is not inside the image of {image_width}x{image_height}"
+    )]
     Region {
         /// Left side.
         x: u32,

@@ -24,7 +24,8 @@ impl Clock for MonotonicClock {
     }
 }
 
-/// A clock that stands still until [`ManualClock::advance`]: tests of timing take no time. Clones show the same time.
+/// A clock that stands still until [`ManualClock::advance`]: tests of timing take no time. Clones
+/// show the same time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     origin: Instant,
@@ -34,7 +35,10 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock at time zero.
     pub fn new() -> Self {
-        Self { origin: Instant::now(), elapsed_ns: Arc::new(AtomicU64::new(0)) }
+        Self {
+            origin: Instant::now(),
+            elapsed_ns: Arc::new(AtomicU64::new(0)),
+        }
     }
 
     /// Moves the time forward by `ns` nanoseconds.
@@ -65,7 +69,9 @@ impl Clock for ManualClock {
     }
 }
 
-/// Nanoseconds from `start` to `end`; `None` when `end` lies before `start`. Saturates after 584 years.
+/// Nanoseconds from `start` to `end`; `None` when `end` lies before `start`. Saturates after 584
+/// years.
 pub(crate) fn between_ns(start: Instant, end: Instant) -> Option<u64> {
-    end.checked_duration_since(start).map(|d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
+    end.checked_duration_since(start)
+        .map(|d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -1,10 +1,12 @@
 //! The load generator: scenarios, clock, recorder, stop rules.
 //!
-//! Vocabulary and rules are those of MLPerf's LoadGen (`specs`: latency from the scheduled time, both minima must hold, the
-//! estimator `sorted[floor(n*p)]`, early-stopping bounds). It knows no tensors and no models: it drives a [`Target`].
+//! Vocabulary and rules are those of MLPerf's LoadGen (`specs`: latency from the scheduled time,
+//! both minima must hold, the estimator `sorted[floor(n*p)]`, early-stopping bounds). It knows no
+//! tensors and no models: it drives a [`Target`].
 //!
-//! A query is *scheduled* when its slot is free and the generator turns to it; its latency counts from there to
-//! [`Done::at`]. Recording, choosing samples and telling progress happen outside that interval.
+//! A query is *scheduled* when its slot is free and the generator turns to it; its latency counts
+//! from there to [`Done::at`]. Recording, choosing samples and telling progress happen outside that
+//! interval.
 
 mod clock;
 mod order;

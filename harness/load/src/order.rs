@@ -1,9 +1,11 @@
-//! The order of samples: one shuffled pass over the library after the other, so that every sample is used equally often.
+//! The order of samples: one shuffled pass over the library after the other, so that every sample
+//! is used equally often.
 //!
-//! Shuffling is Fisher-Yates, one step a query: no pass begins with a pause. The generator is SplitMix64 (Steele, Lea, Flood,
-//! "Fast splittable pseudorandom number generators", OOPSLA 2014; the constants are those of `java.util.SplittableRandom`);
-//! bounded numbers are drawn without bias by Lemire's method (ACM TOMACS 29, 2019). The order is a function of seed and
-//! library size alone.
+//! Shuffling is Fisher-Yates, one step a query: no pass begins with a pause. The generator is
+//! SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014;
+//! the constants are those of `java.util.SplittableRandom`); bounded numbers are drawn without bias
+//! by Lemire's method (ACM TOMACS 29, 2019). The order is a function of seed and library size
+//! alone.
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
@@ -48,7 +50,11 @@ pub(crate) struct Order {
 impl Order {
     /// Over the samples `0..library_size`.
     pub(crate) fn new(library_size: u32, seed: u64) -> Self {
-        Self { random: SplitMix64::new(seed), samples: (0..library_size).collect(), position: 0 }
+        Self {
+            random: SplitMix64::new(seed),
+            samples: (0..library_size).collect(),
+            position: 0,
+        }
     }
 
     /// The next sample; 0 for an empty library. Allocates nothing.
@@ -72,10 +78,16 @@ mod tests {
 
     #[test]
     fn splitmix64_gives_the_published_numbers() {
-        // Seed 1234567, as listed for the reference implementation in C by Sebastiano Vigna (Rosetta Code, "Pseudo-random
-        // numbers/Splitmix64").
+        // Seed 1234567, as listed for the reference implementation in C by Sebastiano Vigna
+        // (Rosetta Code, "Pseudo-random numbers/Splitmix64").
         let mut random = SplitMix64::new(1_234_567);
-        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423, 4_593_380_528_125_082_431, 16_408_922_859_458_223_821];
+        let expected = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431,
+            16_408_922_859_458_223_821,
+        ];
         for number in expected {
             assert_eq!(random.next(), number);
         }
@@ -84,7 +96,9 @@ mod tests {
     #[test]
     fn every_pass_uses_every_sample_once_and_passes_differ() {
         let mut order = Order::new(37, 5);
-        let passes: Vec<Vec<u32>> = (0..4).map(|_| (0..37).map(|_| order.next()).collect()).collect();
+        let passes: Vec<Vec<u32>> = (0..4)
+            .map(|_| (0..37).map(|_| order.next()).collect())
+            .collect();
         for pass in &passes {
             let mut sorted = pass.clone();
             sorted.sort_unstable();
@@ -105,7 +119,10 @@ mod tests {
             counts[random.below(3) as usize] += 1;
         }
         // 5 standard deviations of a binomial with n = 30,000 and p = 1/3 are 408.
-        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 408), "{counts:?}");
+        assert!(
+            counts.iter().all(|c| c.abs_diff(10_000) < 408),
+            "{counts:?}"
+        );
         assert_eq!(random.below(0), 0);
         assert_eq!(random.below(1), 0);
     }

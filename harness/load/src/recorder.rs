@@ -1,7 +1,8 @@
-//! What is kept of each query: raw latencies up to a limit, a histogram beyond it, and an even sample of stages.
+//! What is kept of each query: raw latencies up to a limit, a histogram beyond it, and an even
+//! sample of stages.
 //!
-//! All memory is reserved before the clock counts. The operating system hands it out page by page as it is touched, so the
-//! reservation for ten million queries costs a short run nothing.
+//! All memory is reserved before the clock counts. The operating system hands it out page by page
+//! as it is touched, so the reservation for ten million queries costs a short run nothing.
 
 use crate::{
     settings::LoadError,
@@ -12,7 +13,8 @@ use hdrhistogram::Histogram;
 /// Raw latencies that are kept; queries beyond are in the histogram alone.
 pub const RAW_LIMIT: usize = 10_000_000;
 
-/// Stages that are kept. When they are full every second one is dropped and from then on half as many are taken.
+/// Stages that are kept. When they are full every second one is dropped and from then on half as
+/// many are taken.
 const STAGES_LIMIT: usize = 1 << 17;
 
 /// Significant decimal digits of the histogram.
@@ -102,12 +104,17 @@ impl Recorder {
             column.sort_unstable();
             column
         });
-        Ok(Recorded { raw: self.raw, histogram: all, stages: columns })
+        Ok(Recorded {
+            raw: self.raw,
+            histogram: all,
+            stages: columns,
+        })
     }
 }
 
 fn histogram() -> Result<Histogram<u64>, LoadError> {
-    Histogram::new_with_max(HISTOGRAM_MAX_NS, DIGITS).map_err(|e| LoadError::Histogram(e.to_string()))
+    Histogram::new_with_max(HISTOGRAM_MAX_NS, DIGITS)
+        .map_err(|e| LoadError::Histogram(e.to_string()))
 }
 
 #[cfg(test)]
@@ -124,7 +131,11 @@ mod tests {
         let Recorded { raw, histogram, .. } = recorder.finish().expect("valid bounds");
         assert_eq!(raw, [10, 20, 30]);
         assert_eq!(histogram.len(), 5);
-        assert!(histogram.max().abs_diff(2_000_000_000) <= 2_000_000, "{}", histogram.max());
+        assert!(
+            histogram.max().abs_diff(2_000_000_000) <= 2_000_000,
+            "{}",
+            histogram.max()
+        );
     }
 
     #[test]

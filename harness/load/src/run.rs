@@ -17,7 +17,8 @@ use std::{
 /// Least time between two progress reports.
 pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Failed queries after which a run stops: it is invalid from the first one on, the others only show how bad it is.
+/// Failed queries after which a run stops: it is invalid from the first one on, the others only
+/// show how bad it is.
 pub const MAX_FAILURES: u64 = 10;
 
 /// How long one call of `wait` may take: the stop flag is looked at in between.
@@ -25,12 +26,13 @@ const WAIT_SLICE: Duration = Duration::from_millis(50);
 
 /// Warms the target up and measures it. The target must be idle.
 ///
-/// `stop` ends the run early: queries under way are waited for, and the outcome says [`StopReason::Interrupted`].
-/// `progress` is called between queries, when none is under way; its cost is in [`Outcome::progress_ns`].
+/// `stop` ends the run early: queries under way are waited for, and the outcome says
+/// [`StopReason::Interrupted`]. `progress` is called between queries, when none is under way; its
+/// cost is in [`Outcome::progress_ns`].
 ///
 /// # Errors
-/// When a setting makes no sense, the target breaks its contract, hangs or refuses a query, a query of the warm-up fails,
-/// or no query at all succeeded.
+/// When a setting makes no sense, the target breaks its contract, hangs or refuses a query, a query
+/// of the warm-up fails, or no query at all succeeded.
 pub fn run(
     settings: &Settings,
     target: &mut dyn Target,
@@ -49,10 +51,18 @@ pub fn run(
     let mut recorder = Recorder::new()?;
     let mut driver = Driver::new(target, clock, stop, slots, settings);
 
-    let warm = Rules { phase: Phase::WarmUp, min_queries: settings.warmup_queries, min_duration: Duration::ZERO, max_duration: Duration::MAX };
+    let warm = Rules {
+        phase: Phase::WarmUp,
+        min_queries: settings.warmup_queries,
+        min_duration: Duration::ZERO,
+        max_duration: Duration::MAX,
+    };
     let warm = driver.drive(&warm, &mut progress_every(progress), &mut |_, _| ())?;
     if let Some(failure) = warm.first_failure {
-        return Err(LoadError::WarmUp { query: failure.0, source: failure.1 });
+        return Err(LoadError::WarmUp {
+            query: failure.0,
+            source: failure.1,
+        });
     }
     if warm.reason == StopReason::Interrupted {
         return Err(LoadError::Interrupted);
@@ -60,24 +70,46 @@ pub fn run(
 
     // The warm-up does not shift the order: equal seeds measure equal sequences.
     driver.order = Order::new(settings.library_size, settings.seed);
-    let rules = Rules { phase: Phase::Measure, min_queries: settings.min_queries, min_duration: settings.min_duration, max_duration: settings.max_duration };
-    let measured = driver.drive(&rules, &mut progress_every(progress), &mut |latency, stages| recorder.record(latency, stages))?;
+    let rules = Rules {
+        phase: Phase::Measure,
+        min_queries: settings.min_queries,
+        min_duration: settings.min_duration,
+        max_duration: settings.max_duration,
+    };
+    let measured = driver.drive(
+        &rules,
+        &mut progress_every(progress),
+        &mut |latency, stages| recorder.record(latency, stages),
+    )?;
     let totals = Totals {
         duration_ns: measured.duration_ns,
         failed: measured.failed,
-        first_failure: measured.first_failure.map(|(query, e)| format!("query {query}: {}", chain(&e))),
+        first_failure: measured
+            .first_failure
+            .map(|(query, e)| format!("query {query}: {}", chain(&e))),
         first_query_ns: driver.first_query_ns.unwrap_or(0),
         slots,
         progress_ns: measured.progress_ns,
         stop_reason: measured.reason,
     };
     let outcome = Outcome::new(settings, recorder, totals)?;
-    progress(Progress { phase: Phase::Finished, queries: outcome.completed, elapsed: Duration::from_nanos(outcome.duration_ns), per_mille: 1000 });
+    progress(Progress {
+        phase: Phase::Finished,
+        queries: outcome.completed,
+        elapsed: Duration::from_nanos(outcome.duration_ns),
+        per_mille: 1000,
+    });
     Ok(outcome)
 }
 
 fn check(settings: &Settings) -> Result<(), LoadError> {
-    let wrong = |setting, value: String, rule| Err(LoadError::Setting { setting, value, rule });
+    let wrong = |setting, value: String, rule| {
+        Err(LoadError::Setting {
+            setting,
+            value,
+            rule,
+        })
+    };
     if settings.library_size == 0 {
         return wrong("library_size", "0".into(), "it must be at least 1");
     }
@@ -91,10 +123,18 @@ fn check(settings: &Settings) -> Result<(), LoadError> {
         return wrong("max_duration", "0 s".into(), "it must be more than 0");
     }
     if settings.max_duration < settings.min_duration {
-        return wrong("max_duration", format!("{} s", settings.max_duration.as_secs_f64()), "it must not be less than min_duration");
+        return wrong(
+            "max_duration",
+            format!("{} s", settings.max_duration.as_secs_f64()),
+            "it must not be less than min_duration",
+        );
     }
     if !settings.max_window_spread.is_finite() || settings.max_window_spread < 1.0 {
-        return wrong("max_window_spread", settings.max_window_spread.to_string(), "it must be a finite number of at least 1");
+        return wrong(
+            "max_window_spread",
+            settings.max_window_spread.to_string(),
+            "it must be a finite number of at least 1",
+        );
     }
     if settings.query_timeout.is_zero() {
         return wrong("query_timeout", "0 s".into(), "it must be more than 0");
@@ -125,8 +165,14 @@ struct Rules {
 impl Rules {
     /// Thousandths done: the minimum that lags behind decides, unless the maximum is nearer.
     fn per_mille(&self, queries: u64, elapsed: Duration) -> u32 {
-        let share = |done: u128, of: u128| done.saturating_mul(1000).checked_div(of).unwrap_or(1000).min(1000);
-        let minima = share(queries.into(), self.min_queries.into()).min(share(elapsed.as_nanos(), self.min_duration.as_nanos()));
+        let share = |done: u128, of: u128| {
+            done.saturating_mul(1000)
+                .checked_div(of)
+                .unwrap_or(1000)
+                .min(1000)
+        };
+        let minima = share(queries.into(), self.min_queries.into())
+            .min(share(elapsed.as_nanos(), self.min_duration.as_nanos()));
         minima.max(share(elapsed.as_nanos(), self.max_duration.as_nanos())) as u32
     }
 }
@@ -166,7 +212,13 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(target: &'a mut dyn Target, clock: &'a dyn Clock, stop: &'a AtomicBool, slots: usize, settings: &'a Settings) -> Self {
+    fn new(
+        target: &'a mut dyn Target,
+        clock: &'a dyn Clock,
+        stop: &'a AtomicBool,
+        slots: usize,
+        settings: &'a Settings,
+    ) -> Self {
         Self {
             target,
             clock,
@@ -181,16 +233,33 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Issues queries until the rules are met, then waits for those under way. Allocates nothing unless a query fails.
-    fn drive(&mut self, rules: &Rules, teller: &mut Teller<'_>, record: &mut dyn FnMut(u64, Stages)) -> Result<PhaseResult, LoadError> {
-        let mut result = PhaseResult { reason: StopReason::Complete, duration_ns: 0, failed: 0, first_failure: None, progress_ns: 0 };
+    /// Issues queries until the rules are met, then waits for those under way. Allocates nothing
+    /// unless a query fails.
+    fn drive(
+        &mut self,
+        rules: &Rules,
+        teller: &mut Teller<'_>,
+        record: &mut dyn FnMut(u64, Stages),
+    ) -> Result<PhaseResult, LoadError> {
+        let mut result = PhaseResult {
+            reason: StopReason::Complete,
+            duration_ns: 0,
+            failed: 0,
+            first_failure: None,
+            progress_ns: 0,
+        };
         let slots = self.under_way.len();
         let blocking = self.target.blocking();
         // With several slots there is no moment without a query between the first and the last.
         let tell_between = slots == 1 || rules.phase == Phase::WarmUp;
         let (mut issued, mut ended) = (0_u64, 0_u64);
         let tell = |teller: &mut Teller<'_>, queries, elapsed| {
-            (teller.tell)(Progress { phase: rules.phase, queries, elapsed, per_mille: rules.per_mille(queries, elapsed) });
+            (teller.tell)(Progress {
+                phase: rules.phase,
+                queries,
+                elapsed,
+                per_mille: rules.per_mille(queries, elapsed),
+            });
         };
         tell(teller, 0, Duration::ZERO);
         let start = self.clock.now();
@@ -207,10 +276,15 @@ impl<'a> Driver<'a> {
                     stopping = true;
                     break;
                 }
-                if tell_between && self.free.len() == slots && now.saturating_duration_since(progress_at) >= PROGRESS_INTERVAL {
+                if tell_between
+                    && self.free.len() == slots
+                    && now.saturating_duration_since(progress_at) >= PROGRESS_INTERVAL
+                {
                     tell(teller, ended, elapsed);
                     let after = self.clock.now();
-                    result.progress_ns = result.progress_ns.saturating_add(between_ns(now, after).unwrap_or(0));
+                    result.progress_ns = result
+                        .progress_ns
+                        .saturating_add(between_ns(now, after).unwrap_or(0));
                     progress_at = after;
                     now = after;
                 }
@@ -248,8 +322,16 @@ impl<'a> Driver<'a> {
     }
 
     /// Why no further query is issued, if so.
-    fn ends(&self, rules: &Rules, result: &PhaseResult, issued: u64, elapsed: Duration) -> Option<StopReason> {
-        if issued.saturating_sub(result.failed) >= rules.min_queries && elapsed >= rules.min_duration {
+    fn ends(
+        &self,
+        rules: &Rules,
+        result: &PhaseResult,
+        issued: u64,
+        elapsed: Duration,
+    ) -> Option<StopReason> {
+        if issued.saturating_sub(result.failed) >= rules.min_queries
+            && elapsed >= rules.min_duration
+        {
             return Some(StopReason::Complete);
         }
         if result.failed >= MAX_FAILURES || (rules.phase == Phase::WarmUp && result.failed > 0) {
@@ -262,24 +344,41 @@ impl<'a> Driver<'a> {
     }
 
     fn issue(&mut self, scheduled: Instant) -> Result<(), LoadError> {
-        let Some(slot) = self.free.pop() else { return Ok(()) };
+        let Some(slot) = self.free.pop() else {
+            return Ok(());
+        };
         let token = self.next_token;
         self.next_token += 1;
         if let Some(place) = self.under_way.get_mut(slot) {
             *place = Some((token, scheduled));
         }
         let sample = self.order.next();
-        self.target.submit(slot, sample, token).map_err(|source| LoadError::Target { query: token, source })
+        self.target
+            .submit(slot, sample, token)
+            .map_err(|source| LoadError::Target {
+                query: token,
+                source,
+            })
     }
 
     /// Waits until at least one query has ended.
     fn collect(&mut self, blocking: bool) -> Result<(), LoadError> {
-        let oldest = |s: &Self| s.under_way.iter().flatten().map(|(token, _)| *token).min().unwrap_or(0);
+        let oldest = |s: &Self| {
+            s.under_way
+                .iter()
+                .flatten()
+                .map(|(token, _)| *token)
+                .min()
+                .unwrap_or(0)
+        };
         let slice = if blocking { Duration::ZERO } else { WAIT_SLICE };
         let mut since = None;
         loop {
             if let Err(source) = self.target.wait(slice, &mut self.done) {
-                return Err(LoadError::Target { query: oldest(self), source });
+                return Err(LoadError::Target {
+                    query: oldest(self),
+                    source,
+                });
             }
             if !self.done.is_empty() {
                 return Ok(());
@@ -288,20 +387,31 @@ impl<'a> Driver<'a> {
             let waited = now.saturating_duration_since(*since.get_or_insert(now));
             if waited >= self.settings.query_timeout {
                 let in_flight = self.under_way.iter().flatten().count();
-                return Err(LoadError::Hung { timeout: self.settings.query_timeout, in_flight });
+                return Err(LoadError::Hung {
+                    timeout: self.settings.query_timeout,
+                    in_flight,
+                });
             }
         }
     }
 
     /// The latency of an ended query; its slot is free again.
     fn settle(&mut self, done: &Done) -> Result<u64, LoadError> {
-        let protocol = |problem| LoadError::Protocol { slot: done.slot, token: done.token, problem };
-        let place = self.under_way.get_mut(done.slot).ok_or_else(|| protocol("that does not exist"))?;
+        let protocol = |problem| LoadError::Protocol {
+            slot: done.slot,
+            token: done.token,
+            problem,
+        };
+        let place = self
+            .under_way
+            .get_mut(done.slot)
+            .ok_or_else(|| protocol("that does not exist"))?;
         let (token, scheduled) = place.ok_or_else(|| protocol("that holds no query"))?;
         if token != done.token {
             return Err(protocol("that holds another query"));
         }
-        let latency = between_ns(scheduled, done.at).ok_or_else(|| protocol("to have ended before it began"))?;
+        let latency = between_ns(scheduled, done.at)
+            .ok_or_else(|| protocol("to have ended before it began"))?;
         *place = None;
         self.free.push(done.slot);
         if token == 0 {

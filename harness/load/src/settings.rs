@@ -33,16 +33,19 @@ pub struct Settings {
     pub batch: u32,
     /// Seed of the order of samples.
     pub seed: u64,
-    /// Windows that the run is cut into to see whether it was steady; below 2 steadiness is not judged.
+    /// Windows that the run is cut into to see whether it was steady; below 2 steadiness is not
+    /// judged.
     pub windows: u32,
     /// Greatest ratio between the medians of two windows of a steady run.
     pub max_window_spread: f64,
-    /// A query that takes longer than this means that the target hangs. Cannot help with a target that blocks.
+    /// A query that takes longer than this means that the target hangs. Cannot help with a target
+    /// that blocks.
     pub query_timeout: Duration,
 }
 
 impl Default for Settings {
-    /// MLPerf's floor of 64 queries for a p90, 10 to 60 seconds; three windows within 10 % as in perf_analyzer.
+    /// MLPerf's floor of 64 queries for a p90, 10 to 60 seconds; three windows within 10 % as in
+    /// perf_analyzer.
     fn default() -> Self {
         Self {
             scenario: Scenario::SingleStream,
@@ -71,8 +74,9 @@ pub enum Phase {
     Finished,
 }
 
-/// How far a run is. Told at the start of each phase and, while no query is under way, at most every
-/// [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL); never between the first and the last query of an offline measurement.
+/// How far a run is. Told at the start of each phase and, while no query is under way, at most
+/// every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL); never between the first and the last
+/// query of an offline measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The part of the run.

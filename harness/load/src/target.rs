@@ -1,7 +1,8 @@
 //! What is driven: a [`Target`] takes numbered samples into slots and says when they are done.
 //!
-//! The counterpart of MLPerf's system under test with its sample library: the load generator knows neither tensors nor
-//! models, so the whole of a query (host to device, engine, device to host, decoding) lies behind this trait.
+//! The counterpart of MLPerf's system under test with its sample library: the load generator knows
+//! neither tensors nor models, so the whole of a query (host to device, engine, device to host,
+//! decoding) lies behind this trait.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ pub const STAGE_COUNT: usize = 8;
 
 const ABSENT: u64 = u64::MAX;
 
-/// Nanoseconds of each stage of one query, by position; the target gives the positions their meaning.
+/// Nanoseconds of each stage of one query, by position; the target gives the positions their
+/// meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stages([u64; STAGE_COUNT]);
 
@@ -71,13 +73,14 @@ pub trait Target {
     fn slots(&self) -> usize;
     /// `submit` runs the query in the caller's thread and returns when it is done.
     fn blocking(&self) -> bool;
-    /// Starts the query `token` in the free slot `slot` with entry `sample` of the target's library (0 to `library_size` - 1).
-    /// With a batch above 1 an entry is a whole batch.
+    /// Starts the query `token` in the free slot `slot` with entry `sample` of the target's library
+    /// (0 to `library_size` - 1). With a batch above 1 an entry is a whole batch.
     ///
     /// # Errors
     /// When the query cannot be started. A query that fails is a [`Done`].
     fn submit(&mut self, slot: usize, sample: u32, token: u64) -> Result<(), TargetError>;
-    /// Appends finished queries to `done`, waiting up to `timeout` for the first; zero means: only look.
+    /// Appends finished queries to `done`, waiting up to `timeout` for the first; zero means: only
+    /// look.
     ///
     /// # Errors
     /// When the target is gone. Running into the timeout is no error.

@@ -43,8 +43,17 @@ impl<F: FnMut(u64) -> u64> Fake<F> {
     }
 
     fn finish(&mut self, ns: u64, slot: usize, token: u64) -> Done {
-        let result = if (self.fail)(token) { Err(TargetError::new("broken")) } else { Ok(Stages::NONE.with(0, 7).with(3, token)) };
-        Done { slot, token, at: self.clock.at(ns), result }
+        let result = if (self.fail)(token) {
+            Err(TargetError::new("broken"))
+        } else {
+            Ok(Stages::NONE.with(0, 7).with(3, token))
+        };
+        Done {
+            slot,
+            token,
+            at: self.clock.at(ns),
+            result,
+        }
     }
 }
 
@@ -64,14 +73,17 @@ impl<F: FnMut(u64) -> u64> Target for Fake<F> {
             self.ready.push(done);
             self.clock.advance(self.after_ns);
         } else {
-            self.under_way.push_back((self.clock.elapsed_ns() + cost, slot, token));
+            self.under_way
+                .push_back((self.clock.elapsed_ns() + cost, slot, token));
             self.most_under_way = self.most_under_way.max(self.under_way.len());
         }
         Ok(())
     }
     fn wait(&mut self, timeout: Duration, done: &mut Vec<Done>) -> Result<(), TargetError> {
         done.append(&mut self.ready);
-        let Some(first) = (0..self.under_way.len()).min_by_key(|i| self.under_way[*i].0) else { return Ok(()) };
+        let Some(first) = (0..self.under_way.len()).min_by_key(|i| self.under_way[*i].0) else {
+            return Ok(());
+        };
         let now = self.clock.elapsed_ns();
         let limit = now + timeout.as_nanos() as u64;
         if self.under_way[first].0 > limit {
@@ -87,7 +99,8 @@ impl<F: FnMut(u64) -> u64> Target for Fake<F> {
     }
 }
 
-/// Says of every query what its function makes of slot 0 and token 0: slot, token, end in nanoseconds.
+/// Says of every query what its function makes of slot 0 and token 0: slot, token, end in
+/// nanoseconds.
 struct Liar(ManualClock, Lie);
 
 type Lie = fn(usize, u64) -> (usize, u64, u64);
@@ -104,7 +117,12 @@ impl Target for Liar {
     }
     fn wait(&mut self, _: Duration, done: &mut Vec<Done>) -> Result<(), TargetError> {
         let (slot, token, ns) = (self.1)(0, 0);
-        done.push(Done { slot, token, at: self.0.at(ns), result: Ok(Stages::NONE) });
+        done.push(Done {
+            slot,
+            token,
+            at: self.0.at(ns),
+            result: Ok(Stages::NONE),
+        });
         Ok(())
     }
 }
@@ -121,8 +139,18 @@ fn settings(scenario: Scenario, min_queries: u64, min_ms: u64, max_ms: u64) -> S
     }
 }
 
-fn go(settings: &Settings, target: &mut dyn Target, clock: &ManualClock) -> Result<Outcome, LoadError> {
-    run(settings, target, clock, &AtomicBool::new(false), &mut |_| ())
+fn go(
+    settings: &Settings,
+    target: &mut dyn Target,
+    clock: &ManualClock,
+) -> Result<Outcome, LoadError> {
+    run(
+        settings,
+        target,
+        clock,
+        &AtomicBool::new(false),
+        &mut |_| (),
+    )
 }
 
 #[test]
@@ -130,13 +158,33 @@ fn latency_runs_from_the_scheduled_time_to_the_end_of_the_query() {
     for blocking in [true, false] {
         let clock = ManualClock::new();
         let mut target = Fake::new(&clock, 1, blocking, |n| (n % 3 + 1) * MS);
-        // The generator hears of the end half a millisecond late: that is in no latency, but in the duration.
+        // The generator hears of the end half a millisecond late: that is in no latency, but in the
+        // duration.
         target.after_ns = MS / 2;
-        let outcome = go(&settings(Scenario::SingleStream, 90, 0, 10_000), &mut target, &clock).expect("runs");
-        assert_eq!(outcome.latencies_ns[..4], [MS, 2 * MS, 3 * MS, MS], "blocking: {blocking}");
+        let outcome = go(
+            &settings(Scenario::SingleStream, 90, 0, 10_000),
+            &mut target,
+            &clock,
+        )
+        .expect("runs");
+        assert_eq!(
+            outcome.latencies_ns[..4],
+            [MS, 2 * MS, 3 * MS, MS],
+            "blocking: {blocking}"
+        );
         assert_eq!(outcome.completed, 90);
         assert_eq!(outcome.duration_ns, 90 * 2 * MS + 89 * MS / 2);
-        assert_eq!(outcome.summary.latency, Latency { min: MS, mean: 2 * MS, p50: Some(2 * MS), p90: Some(3 * MS), p99: None, max: 3 * MS });
+        assert_eq!(
+            outcome.summary.latency,
+            Latency {
+                min: MS,
+                mean: 2 * MS,
+                p50: Some(2 * MS),
+                p90: Some(3 * MS),
+                p99: None,
+                max: 3 * MS
+            }
+        );
         assert_eq!(outcome.codes, []);
         assert_eq!(outcome.stop_reason, StopReason::Complete);
         assert_eq!(outcome.summary.stages[0], Some(7));
@@ -174,16 +222,45 @@ fn both_minima_must_hold_and_the_maximum_ends_the_run() {
         codes: &'static [Code],
     }
     let cases = [
-        Case { min_queries: 10, min_ms: 50, max_ms: 500, completed: 50, reason: StopReason::Complete, codes: &[] },
-        Case { min_queries: 80, min_ms: 50, max_ms: 500, completed: 80, reason: StopReason::Complete, codes: &[] },
-        Case { min_queries: 80, min_ms: 50, max_ms: 60, completed: 60, reason: StopReason::MaxDuration, codes: &[Code::TooFewQueries] },
+        Case {
+            min_queries: 10,
+            min_ms: 50,
+            max_ms: 500,
+            completed: 50,
+            reason: StopReason::Complete,
+            codes: &[],
+        },
+        Case {
+            min_queries: 80,
+            min_ms: 50,
+            max_ms: 500,
+            completed: 80,
+            reason: StopReason::Complete,
+            codes: &[],
+        },
+        Case {
+            min_queries: 80,
+            min_ms: 50,
+            max_ms: 60,
+            completed: 60,
+            reason: StopReason::MaxDuration,
+            codes: &[Code::TooFewQueries],
+        },
     ];
     for case in cases {
         for scenario in [Scenario::SingleStream, Scenario::Offline] {
             let clock = ManualClock::new();
             let mut target = Fake::new(&clock, 1, true, |_| MS);
-            let outcome = go(&settings(scenario, case.min_queries, case.min_ms, case.max_ms), &mut target, &clock).expect("runs");
-            assert_eq!((outcome.completed, outcome.stop_reason), (case.completed, case.reason));
+            let outcome = go(
+                &settings(scenario, case.min_queries, case.min_ms, case.max_ms),
+                &mut target,
+                &clock,
+            )
+            .expect("runs");
+            assert_eq!(
+                (outcome.completed, outcome.stop_reason),
+                (case.completed, case.reason)
+            );
             assert_eq!(outcome.codes, case.codes);
         }
     }
@@ -193,7 +270,12 @@ fn both_minima_must_hold_and_the_maximum_ends_the_run() {
 fn every_sample_of_the_library_is_used_equally_often() {
     let clock = ManualClock::new();
     let mut target = Fake::new(&clock, 1, true, |_| MS);
-    go(&settings(Scenario::SingleStream, 70, 0, 1000), &mut target, &clock).expect("runs");
+    go(
+        &settings(Scenario::SingleStream, 70, 0, 1000),
+        &mut target,
+        &clock,
+    )
+    .expect("runs");
     for pass in target.samples.chunks(7) {
         let mut sorted = pass.to_vec();
         sorted.sort_unstable();
@@ -209,14 +291,30 @@ fn offline_keeps_all_slots_busy_and_counts_samples_of_batches() {
     s.batch = 8;
     let outcome = go(&s, &mut target, &clock).expect("runs");
     assert_eq!(target.most_under_way, 4);
-    assert_eq!((outcome.completed, outcome.samples, outcome.slots), (100, 800, 4));
+    assert_eq!(
+        (outcome.completed, outcome.samples, outcome.slots),
+        (100, 800, 4)
+    );
     // 25 rounds of four queries of 10 ms.
     assert_eq!(outcome.duration_ns, 250 * MS);
-    assert!((outcome.throughput_per_s - 3200.0).abs() < 1e-6, "{}", outcome.throughput_per_s);
+    assert!(
+        (outcome.throughput_per_s - 3200.0).abs() < 1e-6,
+        "{}",
+        outcome.throughput_per_s
+    );
     assert_eq!(outcome.latencies_ns, vec![10 * MS; 100]);
     // Single stream never uses a second slot.
     let mut single = Fake::new(&clock, 4, false, |_| 10 * MS);
-    assert_eq!(go(&settings(Scenario::SingleStream, 20, 0, 100_000), &mut single, &clock).expect("runs").slots, 1);
+    assert_eq!(
+        go(
+            &settings(Scenario::SingleStream, 20, 0, 100_000),
+            &mut single,
+            &clock
+        )
+        .expect("runs")
+        .slots,
+        1
+    );
     assert_eq!(single.most_under_way, 1);
 }
 
@@ -224,21 +322,51 @@ fn offline_keeps_all_slots_busy_and_counts_samples_of_batches() {
 fn the_maximum_stops_offline_and_queries_under_way_are_waited_for() {
     let clock = ManualClock::new();
     let mut target = Fake::new(&clock, 3, false, |_| 40 * MS);
-    let outcome = go(&settings(Scenario::Offline, 1000, 0, 100), &mut target, &clock).expect("runs");
-    assert_eq!((outcome.completed, outcome.stop_reason), (9, StopReason::MaxDuration));
+    let outcome = go(
+        &settings(Scenario::Offline, 1000, 0, 100),
+        &mut target,
+        &clock,
+    )
+    .expect("runs");
+    assert_eq!(
+        (outcome.completed, outcome.stop_reason),
+        (9, StopReason::MaxDuration)
+    );
     assert_eq!(outcome.duration_ns, 120 * MS);
 }
 
 #[test]
 fn a_percentile_is_refused_where_the_count_cannot_support_it() {
-    for (n, p50, p90, p99) in [(10, false, false, false), (11, true, false, false), (63, true, false, false), (64, true, true, false), (662, true, true, true)]
-    {
+    for (n, p50, p90, p99) in [
+        (10, false, false, false),
+        (11, true, false, false),
+        (63, true, false, false),
+        (64, true, true, false),
+        (662, true, true, true),
+    ] {
         let clock = ManualClock::new();
         let mut target = Fake::new(&clock, 1, true, |_| MS);
-        let outcome = go(&settings(Scenario::SingleStream, n, 0, 10_000), &mut target, &clock).expect("runs");
+        let outcome = go(
+            &settings(Scenario::SingleStream, n, 0, 10_000),
+            &mut target,
+            &clock,
+        )
+        .expect("runs");
         let Summary { latency, bound, .. } = outcome.summary;
-        assert_eq!((latency.p50.is_some(), latency.p90.is_some(), latency.p99.is_some()), (p50, p90, p99), "{n}");
-        assert_eq!((bound.p90.is_some(), bound.p99.is_some()), (p90, p99), "{n}");
+        assert_eq!(
+            (
+                latency.p50.is_some(),
+                latency.p90.is_some(),
+                latency.p99.is_some()
+            ),
+            (p50, p90, p99),
+            "{n}"
+        );
+        assert_eq!(
+            (bound.p90.is_some(), bound.p99.is_some()),
+            (p90, p99),
+            "{n}"
+        );
     }
 }
 
@@ -246,12 +374,30 @@ fn a_percentile_is_refused_where_the_count_cannot_support_it() {
 fn a_drifting_run_is_unsteady_and_a_single_outlier_is_not() {
     let clock = ManualClock::new();
     let mut drifting = Fake::new(&clock, 1, true, |n| MS + n * MS / 300);
-    let outcome = go(&settings(Scenario::SingleStream, 300, 0, 10_000), &mut drifting, &clock).expect("runs");
+    let outcome = go(
+        &settings(Scenario::SingleStream, 300, 0, 10_000),
+        &mut drifting,
+        &clock,
+    )
+    .expect("runs");
     assert_eq!(outcome.codes, [Code::Unsteady]);
-    let mut spiky = Fake::new(&clock, 1, true, |n| if n == 150 { 50 * MS } else { MS + n % 5 });
-    let outcome = go(&settings(Scenario::SingleStream, 300, 0, 10_000), &mut spiky, &clock).expect("runs");
+    let mut spiky = Fake::new(
+        &clock,
+        1,
+        true,
+        |n| if n == 150 { 50 * MS } else { MS + n % 5 },
+    );
+    let outcome = go(
+        &settings(Scenario::SingleStream, 300, 0, 10_000),
+        &mut spiky,
+        &clock,
+    )
+    .expect("runs");
     assert_eq!(outcome.codes, []);
-    assert_eq!((outcome.summary.outliers, outcome.summary.latency.max), (1, 50 * MS));
+    assert_eq!(
+        (outcome.summary.outliers, outcome.summary.latency.max),
+        (1, 50 * MS)
+    );
 }
 
 #[test]
@@ -259,21 +405,52 @@ fn a_failed_query_is_counted_named_and_invalidates() {
     let clock = ManualClock::new();
     let mut target = Fake::new(&clock, 1, true, |_| MS);
     target.fail = |token| token == 4;
-    let outcome = go(&settings(Scenario::SingleStream, 20, 0, 1000), &mut target, &clock).expect("runs");
-    assert_eq!((outcome.completed, outcome.failed, outcome.latencies_ns.len()), (20, 1, 20));
+    let outcome = go(
+        &settings(Scenario::SingleStream, 20, 0, 1000),
+        &mut target,
+        &clock,
+    )
+    .expect("runs");
+    assert_eq!(
+        (
+            outcome.completed,
+            outcome.failed,
+            outcome.latencies_ns.len()
+        ),
+        (20, 1, 20)
+    );
     assert_eq!(outcome.codes, [Code::QueryFailed]);
     assert_eq!(outcome.first_failure.as_deref(), Some("query 4: broken"));
 
     target.fail = |token| token >= 30;
-    let outcome = go(&settings(Scenario::SingleStream, 1000, 0, 10_000), &mut target, &clock).expect("runs");
-    assert_eq!((outcome.completed, outcome.failed, outcome.stop_reason), (30, MAX_FAILURES, StopReason::Failures));
+    let outcome = go(
+        &settings(Scenario::SingleStream, 1000, 0, 10_000),
+        &mut target,
+        &clock,
+    )
+    .expect("runs");
+    assert_eq!(
+        (outcome.completed, outcome.failed, outcome.stop_reason),
+        (30, MAX_FAILURES, StopReason::Failures)
+    );
 
     target.fail = |_| true;
-    let error = go(&settings(Scenario::SingleStream, 20, 0, 1000), &mut target, &clock).expect_err("nothing succeeds");
-    assert_eq!(error.to_string(), "no query succeeded: 10 failed, the first with: query 0: broken");
+    let error = go(
+        &settings(Scenario::SingleStream, 20, 0, 1000),
+        &mut target,
+        &clock,
+    )
+    .expect_err("nothing succeeds");
+    assert_eq!(
+        error.to_string(),
+        "no query succeeded: 10 failed, the first with: query 0: broken"
+    );
     let mut s = settings(Scenario::SingleStream, 20, 0, 1000);
     s.warmup_queries = 3;
-    assert!(matches!(go(&s, &mut target, &clock), Err(LoadError::WarmUp { query: 0, .. })));
+    assert!(matches!(
+        go(&s, &mut target, &clock),
+        Err(LoadError::WarmUp { query: 0, .. })
+    ));
 }
 
 #[test]
@@ -290,8 +467,14 @@ fn an_interrupted_run_keeps_what_it_has() {
     let outcome = run(&s, &mut target, &clock, &stop, &mut |_| ()).expect("something was measured");
     assert!(outcome.partial());
     assert_eq!(outcome.completed, 25);
-    assert_eq!(outcome.codes, [Code::TooFewQueries, Code::TooShort, Code::Partial]);
-    assert!(matches!(run(&s, &mut target, &clock, &stop, &mut |_| ()), Err(LoadError::Interrupted)));
+    assert_eq!(
+        outcome.codes,
+        [Code::TooFewQueries, Code::TooShort, Code::Partial]
+    );
+    assert!(matches!(
+        run(&s, &mut target, &clock, &stop, &mut |_| ()),
+        Err(LoadError::Interrupted)
+    ));
 }
 
 #[test]
@@ -299,40 +482,87 @@ fn progress_comes_between_queries_and_costs_no_latency() {
     let clock = ManualClock::new();
     let mut target = Fake::new(&clock, 1, true, |_| 40 * MS);
     let mut seen = Vec::new();
-    let outcome = run(&settings(Scenario::SingleStream, 20, 0, 10_000), &mut target, &clock, &AtomicBool::new(false), &mut |p| {
-        seen.push((p.phase, p.queries, p.per_mille));
-        clock.advance(5 * MS);
-    })
+    let outcome = run(
+        &settings(Scenario::SingleStream, 20, 0, 10_000),
+        &mut target,
+        &clock,
+        &AtomicBool::new(false),
+        &mut |p| {
+            seen.push((p.phase, p.queries, p.per_mille));
+            clock.advance(5 * MS);
+        },
+    )
     .expect("runs");
     assert_eq!(outcome.latencies_ns, vec![40 * MS; 20]);
     // Every third query: 120 ms, and 125 ms with the callback's own 5 ms.
-    let counts: Vec<u64> = seen.iter().filter(|s| s.0 == Phase::Measure).map(|s| s.1).collect();
+    let counts: Vec<u64> = seen
+        .iter()
+        .filter(|s| s.0 == Phase::Measure)
+        .map(|s| s.1)
+        .collect();
     assert_eq!(counts, [0, 3, 6, 9, 12, 15, 18]);
     assert_eq!(seen.last(), Some(&(Phase::Finished, 20, 1000)));
     assert_eq!(outcome.progress_ns, 6 * 5 * MS);
     assert_eq!(outcome.duration_ns, 20 * 40 * MS + 6 * 5 * MS);
-    assert!((outcome.throughput_per_s - 25.0).abs() < 1e-9, "one in 40 ms, whatever progress cost: {}", outcome.throughput_per_s);
+    assert!(
+        (outcome.throughput_per_s - 25.0).abs() < 1e-9,
+        "one in 40 ms, whatever progress cost: {}",
+        outcome.throughput_per_s
+    );
 
     // With several slots there is never a moment without a query.
     let mut busy = Fake::new(&clock, 2, false, |_| 40 * MS);
     let mut phases = Vec::new();
-    run(&settings(Scenario::Offline, 20, 0, 10_000), &mut busy, &clock, &AtomicBool::new(false), &mut |p| phases.push((p.phase, p.queries))).expect("runs");
-    assert_eq!(phases, [(Phase::WarmUp, 0), (Phase::Measure, 0), (Phase::Finished, 20)]);
+    run(
+        &settings(Scenario::Offline, 20, 0, 10_000),
+        &mut busy,
+        &clock,
+        &AtomicBool::new(false),
+        &mut |p| phases.push((p.phase, p.queries)),
+    )
+    .expect("runs");
+    assert_eq!(
+        phases,
+        [
+            (Phase::WarmUp, 0),
+            (Phase::Measure, 0),
+            (Phase::Finished, 20)
+        ]
+    );
 }
 
 #[test]
 fn a_target_that_hangs_or_lies_is_an_error() {
     let clock = ManualClock::new();
     let mut hangs = Fake::new(&clock, 2, false, |n| if n < 3 { MS } else { u64::MAX / 2 });
-    let error = go(&settings(Scenario::Offline, 20, 0, 10_000), &mut hangs, &clock).expect_err("hangs");
-    assert_eq!(error.to_string(), "the target hangs: no query came back within 60 s, 2 are under way");
+    let error = go(
+        &settings(Scenario::Offline, 20, 0, 10_000),
+        &mut hangs,
+        &clock,
+    )
+    .expect_err("hangs");
+    assert_eq!(
+        error.to_string(),
+        "the target hangs: no query came back within 60 s, 2 are under way"
+    );
 
     let late = ManualClock::new();
     late.advance(MS);
-    let lies: [Lie; 3] = [|_, t| (9, t, 2 * MS), |s, _| (s, 77, 2 * MS), |s, t| (s, t, 0)];
+    let lies: [Lie; 3] = [
+        |_, t| (9, t, 2 * MS),
+        |s, _| (s, 77, 2 * MS),
+        |s, t| (s, t, 0),
+    ];
     for lie in lies {
-        let result = go(&settings(Scenario::SingleStream, 5, 0, 1000), &mut Liar(late.clone(), lie), &late);
-        assert!(matches!(result, Err(LoadError::Protocol { .. })), "{result:?}");
+        let result = go(
+            &settings(Scenario::SingleStream, 5, 0, 1000),
+            &mut Liar(late.clone(), lie),
+            &late,
+        );
+        assert!(
+            matches!(result, Err(LoadError::Protocol { .. })),
+            "{result:?}"
+        );
     }
 }
 
@@ -341,27 +571,63 @@ fn senseless_settings_are_refused() {
     let clock = ManualClock::new();
     let good = settings(Scenario::SingleStream, 5, 10, 1000);
     let bad = [
-        Settings { library_size: 0, ..good.clone() },
-        Settings { batch: 0, ..good.clone() },
-        Settings { min_queries: 0, ..good.clone() },
-        Settings { max_duration: Duration::from_millis(9), ..good.clone() },
-        Settings { max_window_spread: f64::NAN, ..good.clone() },
-        Settings { query_timeout: Duration::ZERO, ..good.clone() },
+        Settings {
+            library_size: 0,
+            ..good.clone()
+        },
+        Settings {
+            batch: 0,
+            ..good.clone()
+        },
+        Settings {
+            min_queries: 0,
+            ..good.clone()
+        },
+        Settings {
+            max_duration: Duration::from_millis(9),
+            ..good.clone()
+        },
+        Settings {
+            max_window_spread: f64::NAN,
+            ..good.clone()
+        },
+        Settings {
+            query_timeout: Duration::ZERO,
+            ..good.clone()
+        },
     ];
     for s in bad {
-        assert!(matches!(go(&s, &mut Fake::new(&clock, 1, true, |_| MS), &clock), Err(LoadError::Setting { .. })), "{s:?}");
+        assert!(
+            matches!(
+                go(&s, &mut Fake::new(&clock, 1, true, |_| MS), &clock),
+                Err(LoadError::Setting { .. })
+            ),
+            "{s:?}"
+        );
     }
-    assert!(matches!(go(&good, &mut Fake::new(&clock, 0, true, |_| MS), &clock), Err(LoadError::NoSlots)));
+    assert!(matches!(
+        go(&good, &mut Fake::new(&clock, 0, true, |_| MS), &clock),
+        Err(LoadError::NoSlots)
+    ));
 }
 
 #[test]
 fn the_histogram_reads_back() {
     let clock = ManualClock::new();
     let mut target = Fake::new(&clock, 1, true, |n| MS + n * 1000);
-    let outcome = go(&settings(Scenario::SingleStream, 100, 0, 10_000), &mut target, &clock).expect("runs");
+    let outcome = go(
+        &settings(Scenario::SingleStream, 100, 0, 10_000),
+        &mut target,
+        &clock,
+    )
+    .expect("runs");
     assert!(outcome.raw_is_complete());
-    let bytes = base64::engine::general_purpose::STANDARD.decode(outcome.histogram_base64().expect("serializes")).expect("base64");
-    let back: hdrhistogram::Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).expect("V2 with DEFLATE");
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(outcome.histogram_base64().expect("serializes"))
+        .expect("base64");
+    let back: hdrhistogram::Histogram<u64> = Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .expect("V2 with DEFLATE");
     assert_eq!(back, outcome.histogram);
     assert_eq!(back.len(), 100);
 }

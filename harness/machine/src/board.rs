@@ -1,8 +1,10 @@
-//! Boards by the model name in their device tree. Ids follow the registries: `nano`, `xavier-nx`, `agx-xavier`.
+//! Boards by the model name in their device tree. Ids follow the registries: `nano`, `xavier-nx`,
+//! `agx-xavier`.
 
 use dyno_core::Board;
 
-/// Parts of a model name (lower case) and the id; the first row of which every part occurs is taken.
+/// Parts of a model name (lower case) and the id; the first row of which every part occurs is
+/// taken.
 const BOARDS: &[(&[&str], &str)] = &[
     (&["orin nano"], "orin-nano"),
     (&["orin nx"], "orin-nx"),
@@ -24,12 +26,21 @@ const BOARDS: &[(&[&str], &str)] = &[
     (&["rock 5b"], "rock-5b"),
 ];
 
-/// The board of a device tree's model name; `generic-<architecture>` where there is none or it is not known.
+/// The board of a device tree's model name; `generic-<architecture>` where there is none or it is
+/// not known.
 pub fn board_of(model: Option<&str>, architecture: &str) -> Board {
     let lower = model.map(str::to_lowercase).unwrap_or_default();
-    let row = BOARDS.iter().find(|(parts, _)| parts.iter().all(|p| lower.contains(p)));
-    let id = row.map_or_else(|| format!("generic-{architecture}"), |(_, id)| (*id).to_owned());
-    Board { id, model: model.map(str::to_owned) }
+    let row = BOARDS
+        .iter()
+        .find(|(parts, _)| parts.iter().all(|p| lower.contains(p)));
+    let id = row.map_or_else(
+        || format!("generic-{architecture}"),
+        |(_, id)| (*id).to_owned(),
+    );
+    Board {
+        id,
+        model: model.map(str::to_owned),
+    }
 }
 
 #[cfg(test)]
@@ -52,8 +63,17 @@ mod tests {
         ];
         for (model, id) in cases {
             let board = board_of(Some(model), "aarch64");
-            assert_eq!((board.id.as_str(), board.model.as_deref()), (id, Some(model)));
+            assert_eq!(
+                (board.id.as_str(), board.model.as_deref()),
+                (id, Some(model))
+            );
         }
-        assert_eq!(board_of(None, "x86_64"), Board { id: "generic-x86_64".to_owned(), model: None });
+        assert_eq!(
+            board_of(None, "x86_64"),
+            Board {
+                id: "generic-x86_64".to_owned(),
+                model: None
+            }
+        );
     }
 }

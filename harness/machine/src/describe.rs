@@ -10,23 +10,42 @@ fn text(path: &str) -> Option<String> {
 
 /// Cores that this process may use (affinity and control groups counted in); at least 1.
 pub fn cores() -> u32 {
-    thread::available_parallelism().ok().and_then(|n| u32::try_from(n.get()).ok()).unwrap_or(1)
+    thread::available_parallelism()
+        .ok()
+        .and_then(|n| u32::try_from(n.get()).ok())
+        .unwrap_or(1)
 }
 
-/// The machine as it is now, with the first value of every sensor. The host's name is a hash unless `include_host`.
+/// The machine as it is now, with the first value of every sensor. The host's name is a hash unless
+/// `include_host`.
 pub fn describe(include_host: bool) -> Machine {
     let cpuinfo = text("/proc/cpuinfo").unwrap_or_default();
-    let tree = ["/proc/device-tree/model", "/sys/firmware/devicetree/base/model"].iter().find_map(|p| text(p)).and_then(|t| parse::device_tree(&t));
-    let power_mode = text("/var/lib/nvpmodel/status").and_then(|status| parse::power_mode(&status, &text("/etc/nvpmodel.conf").unwrap_or_default()));
-    let os = ["/etc/os-release", "/usr/lib/os-release"].iter().find_map(|p| text(p)).and_then(|t| parse::os_name(&t));
+    let tree = [
+        "/proc/device-tree/model",
+        "/sys/firmware/devicetree/base/model",
+    ]
+    .iter()
+    .find_map(|p| text(p))
+    .and_then(|t| parse::device_tree(&t));
+    let power_mode = text("/var/lib/nvpmodel/status").and_then(|status| {
+        parse::power_mode(&status, &text("/etc/nvpmodel.conf").unwrap_or_default())
+    });
+    let os = ["/etc/os-release", "/usr/lib/os-release"]
+        .iter()
+        .find_map(|p| text(p))
+        .and_then(|t| parse::os_name(&t));
     Machine {
         board: board_of(tree.as_deref(), consts::ARCH),
         power_mode,
         cpu: parse::cpu_name(&cpuinfo).unwrap_or_else(|| consts::ARCH.to_owned()),
         cores: cores(),
-        memory_bytes: text("/proc/meminfo").and_then(|t| parse::kib_field(&t, "MemTotal")).unwrap_or(0),
+        memory_bytes: text("/proc/meminfo")
+            .and_then(|t| parse::kib_field(&t, "MemTotal"))
+            .unwrap_or(0),
         os: format!("{} {}", os.as_deref().unwrap_or(consts::OS), consts::ARCH),
-        governor: text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").map(|g| g.trim().to_owned()).filter(|g| !g.is_empty()),
+        governor: text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+            .map(|g| g.trim().to_owned())
+            .filter(|g| !g.is_empty()),
         virtualized: parse::hypervisor(&cpuinfo),
         host: host(include_host),
         load_average_percent: text("/proc/loadavg").and_then(|t| parse::load_percent(&t)),
@@ -36,7 +55,11 @@ pub fn describe(include_host: bool) -> Machine {
 
 /// The host's name or 16 digits of its hash; empty where the system does not tell it.
 fn host(include: bool) -> String {
-    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].iter().find_map(|p| text(p)).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .iter()
+        .find_map(|p| text(p))
+        .map(|n| n.trim().to_owned())
+        .filter(|n| !n.is_empty());
     match name {
         None => String::new(),
         Some(name) if include => name,

@@ -1,8 +1,9 @@
 //! What machine a number was obtained on.
 //!
-//! [`describe`] gives the record's `machine`; [`Sensors`] reads temperatures and clocks at the start and the end of a run;
-//! [`peak_memory_bytes`] is the process's own high-water mark. Facts come from files of Linux (`/proc`, `/sys`, `/etc`); where a file is
-//! missing, as on other systems, the fact is missing, and nothing here fails. The parsers are functions over text.
+//! [`describe`] gives the record's `machine`; [`Sensors`] reads temperatures and clocks at the
+//! start and the end of a run; [`peak_memory_bytes`] is the process's own high-water mark. Facts
+//! come from files of Linux (`/proc`, `/sys`, `/etc`); where a file is missing, as on other
+//! systems, the fact is missing, and nothing here fails. The parsers are functions over text.
 
 mod board;
 mod describe;

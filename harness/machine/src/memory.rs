@@ -17,8 +17,8 @@ pub fn current_memory_bytes() -> Option<u64> {
     status("VmRSS")
 }
 
-/// Sets the high-water mark back to the present value; false where the kernel does not allow it, and the mark then covers the whole
-/// life of the process.
+/// Sets the high-water mark back to the present value; false where the kernel does not allow it,
+/// and the mark then covers the whole life of the process.
 pub fn reset_peak() -> bool {
     // proc(5): 5 resets the peak resident set size.
     fs::write("/proc/self/clear_refs", "5").is_ok()
@@ -37,7 +37,11 @@ mod tests {
         let size = 64 << 20;
         let block = std::hint::black_box(vec![1u8; size]);
         let after = peak_memory_bytes().expect("it was there before");
-        assert!(after >= before && after >= size as u64, "{before} {after} with {} bytes", block.len());
+        assert!(
+            after >= before && after >= size as u64,
+            "{before} {after} with {} bytes",
+            block.len()
+        );
         assert!(current_memory_bytes().expect("as the peak") <= after);
         drop(block);
         if reset_peak() {

@@ -4,7 +4,9 @@
 pub(crate) fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {
         let (k, v) = line.split_once(':')?;
-        (k.trim() == key).then_some(v.trim()).filter(|v| !v.is_empty())
+        (k.trim() == key)
+            .then_some(v.trim())
+            .filter(|v| !v.is_empty())
     })
 }
 
@@ -14,15 +16,22 @@ pub(crate) fn kib_field(text: &str, key: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// The processor's name in `/proc/cpuinfo`; processors of ARM often tell only numbers, from which a name is put together.
+/// The processor's name in `/proc/cpuinfo`; processors of ARM often tell only numbers, from which a
+/// name is put together.
 pub(crate) fn cpu_name(cpuinfo: &str) -> Option<String> {
     for key in ["model name", "Model", "cpu model", "Hardware", "Processor"] {
         if let Some(name) = field(cpuinfo, key) {
             return Some(name.split_whitespace().collect::<Vec<_>>().join(" "));
         }
     }
-    let (implementer, part) = (field(cpuinfo, "CPU implementer")?, field(cpuinfo, "CPU part")?);
-    Some(arm_part(implementer, part).map_or_else(|| format!("ARM implementer {implementer} part {part}"), str::to_owned))
+    let (implementer, part) = (
+        field(cpuinfo, "CPU implementer")?,
+        field(cpuinfo, "CPU part")?,
+    );
+    Some(arm_part(implementer, part).map_or_else(
+        || format!("ARM implementer {implementer} part {part}"),
+        str::to_owned,
+    ))
 }
 
 /// Names of the cores of boards that run vision models (Arm's MIDR part numbers).
@@ -44,14 +53,17 @@ fn arm_part(implementer: &str, part: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether `/proc/cpuinfo` shows a hypervisor; `None` where processors do not tell (only x86 has the flag).
+/// Whether `/proc/cpuinfo` shows a hypervisor; `None` where processors do not tell (only x86 has
+/// the flag).
 pub(crate) fn hypervisor(cpuinfo: &str) -> Option<bool> {
     field(cpuinfo, "flags").map(|flags| flags.split_whitespace().any(|f| f == "hypervisor"))
 }
 
 /// `PRETTY_NAME` of `/etc/os-release`.
 pub(crate) fn os_name(os_release: &str) -> Option<String> {
-    let value = os_release.lines().find_map(|l| l.trim().strip_prefix("PRETTY_NAME="))?;
+    let value = os_release
+        .lines()
+        .find_map(|l| l.trim().strip_prefix("PRETTY_NAME="))?;
     let value = value.trim().trim_matches(['"', '\'']);
     (!value.is_empty()).then(|| value.to_owned())
 }
@@ -64,11 +76,27 @@ pub(crate) fn load_percent(loadavg: &str) -> Option<u32> {
 
 /// The mode's name in `/etc/nvpmodel.conf` for the id in `/var/lib/nvpmodel/status` (`pmode:0002`).
 pub(crate) fn power_mode(status: &str, conf: &str) -> Option<String> {
-    let id: u32 = status.trim().split(':').nth(1)?.split_whitespace().next()?.parse().ok()?;
+    let id: u32 = status
+        .trim()
+        .split(':')
+        .nth(1)?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
     let name = conf.lines().find_map(|line| {
-        let inside = line.trim().strip_prefix("< POWER_MODEL ")?.strip_suffix('>')?;
-        let value = |key: &str| inside.split_whitespace().find_map(|p| p.strip_prefix(key)?.strip_prefix('='));
-        (value("ID")?.parse::<u32>().ok()? == id).then(|| value("NAME").map(str::to_owned)).flatten()
+        let inside = line
+            .trim()
+            .strip_prefix("< POWER_MODEL ")?
+            .strip_suffix('>')?;
+        let value = |key: &str| {
+            inside
+                .split_whitespace()
+                .find_map(|p| p.strip_prefix(key)?.strip_prefix('='))
+        };
+        (value("ID")?.parse::<u32>().ok()? == id)
+            .then(|| value("NAME").map(str::to_owned))
+            .flatten()
     });
     Some(name.unwrap_or_else(|| format!("mode {id}")))
 }
@@ -83,8 +111,7 @@ pub(crate) fn device_tree(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const EPYC: &str =
-        "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC  9B14\ncache size\t: 1024 KB\nflags\t\t: fpu avx2 hypervisor lahf_lm\n";
+    const EPYC: &str = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC  9B14\ncache size\t: 1024 KB\nflags\t\t: fpu avx2 hypervisor lahf_lm\n";
     const NANO: &str = "processor\t: 0\nBogoMIPS\t: 38.40\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd07\n";
 
     #[test]
@@ -94,30 +121,52 @@ mod tests {
         assert_eq!(hypervisor(&EPYC.replace(" hypervisor", "")), Some(false));
         assert_eq!(cpu_name(NANO).as_deref(), Some("ARM Cortex-A57"));
         assert_eq!(hypervisor(NANO), None);
-        assert_eq!(cpu_name("CPU implementer : 0x99\nCPU part : 0x1\n").as_deref(), Some("ARM implementer 0x99 part 0x1"));
+        assert_eq!(
+            cpu_name("CPU implementer : 0x99\nCPU part : 0x1\n").as_deref(),
+            Some("ARM implementer 0x99 part 0x1")
+        );
         assert_eq!(cpu_name("garbage"), None);
     }
 
     #[test]
     fn memory() {
-        assert_eq!(kib_field("MemTotal:       8011820 kB\nMemFree: 1 kB\n", "MemTotal"), Some(8_204_103_680));
+        assert_eq!(
+            kib_field("MemTotal:       8011820 kB\nMemFree: 1 kB\n", "MemTotal"),
+            Some(8_204_103_680)
+        );
         assert_eq!(kib_field("VmHWM:\t    3412 kB\n", "VmHWM"), Some(3_493_888));
         assert_eq!(kib_field("MemTotal: many kB\n", "MemTotal"), None);
-        assert_eq!(kib_field("MemTotal: 18446744073709551615 kB\n", "MemTotal"), None);
+        assert_eq!(
+            kib_field("MemTotal: 18446744073709551615 kB\n", "MemTotal"),
+            None
+        );
     }
 
     #[test]
     fn systems_and_load() {
-        assert_eq!(os_name("NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").as_deref(), Some("Debian GNU/Linux 12 (bookworm)"));
+        assert_eq!(
+            os_name("NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").as_deref(),
+            Some("Debian GNU/Linux 12 (bookworm)")
+        );
         assert_eq!(os_name("NAME=x\n"), None);
         assert_eq!(load_percent("0.52 0.58 0.59 1/467 12345\n"), Some(52));
-        assert_eq!((load_percent("nan"), load_percent("-1 0 0"), load_percent("")), (None, None, None));
+        assert_eq!(
+            (
+                load_percent("nan"),
+                load_percent("-1 0 0"),
+                load_percent("")
+            ),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn power_modes() {
         let conf = "# comment\n< POWER_MODEL ID=0 NAME=MAXN >\nCPU_ONLINE CORE_0 1\n< POWER_MODEL ID=2 NAME=MODE_15W_6CORE >\n";
-        assert_eq!(power_mode("pmode:0002 fmode:quiet", conf).as_deref(), Some("MODE_15W_6CORE"));
+        assert_eq!(
+            power_mode("pmode:0002 fmode:quiet", conf).as_deref(),
+            Some("MODE_15W_6CORE")
+        );
         assert_eq!(power_mode("pmode:0000", conf).as_deref(), Some("MAXN"));
         assert_eq!(power_mode("pmode:7", conf).as_deref(), Some("mode 7"));
         assert_eq!(power_mode("", conf), None);
@@ -125,7 +174,10 @@ mod tests {
 
     #[test]
     fn device_trees() {
-        assert_eq!(device_tree("NVIDIA Jetson Nano Developer Kit\0").as_deref(), Some("NVIDIA Jetson Nano Developer Kit"));
+        assert_eq!(
+            device_tree("NVIDIA Jetson Nano Developer Kit\0").as_deref(),
+            Some("NVIDIA Jetson Nano Developer Kit")
+        );
         assert_eq!(device_tree("\0"), None);
     }
 }

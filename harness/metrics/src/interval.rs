@@ -8,24 +8,36 @@ pub const LEVEL: f64 = 0.95;
 
 /// Wilson's interval of a share.
 pub(crate) fn wilson_interval(hits: u64, n: u64) -> Option<Interval> {
-    wilson(hits, n, LEVEL).map(|(low, high)| Interval { method: "wilson".to_owned(), level: LEVEL, low, high })
+    wilson(hits, n, LEVEL).map(|(low, high)| Interval {
+        method: "wilson".to_owned(),
+        level: LEVEL,
+        low,
+        high,
+    })
 }
 
 /// The bootstrap's percentile interval, moved so that the mean of the resamples lies on `value`.
 ///
-/// A resample has fewer distinct images, hence fewer distinct false positives above each hit: AP of resamples is biased upward, and their plain
-/// percentiles can miss the value altogether. What they measure soundly is the spread.
+/// A resample has fewer distinct images, hence fewer distinct false positives above each hit: AP of
+/// resamples is biased upward, and their plain percentiles can miss the value altogether. What they
+/// measure soundly is the spread.
 fn centred(values: &mut [f64], value: f64) -> Option<Interval> {
     let shift = value - dyno_stats::mean(values)?;
     let (low, high) = bootstrap_interval(values, LEVEL)?;
     let method = "bootstrap-percentile-centred".to_owned();
-    Some(Interval { method, level: LEVEL, low: (low + shift).clamp(0.0, value), high: (high + shift).clamp(value, 1.0) })
+    Some(Interval {
+        method,
+        level: LEVEL,
+        low: (low + shift).clamp(0.0, value),
+        high: (high + shift).clamp(value, 1.0),
+    })
 }
 
 /// Puts centred percentile intervals on the scores named in `names`.
 ///
-/// `statistic` gets how often each of `samples` samples counts, in sample order, and fills one value a name; `None` where a
-/// resample has nothing to judge. Such resamples are left out of that interval. No interval for fewer than two samples or no resamples.
+/// `statistic` gets how often each of `samples` samples counts, in sample order, and fills one
+/// value a name; `None` where a resample has nothing to judge. Such resamples are left out of that
+/// interval. No interval for fewer than two samples or no resamples.
 pub(crate) fn bootstrap<const N: usize>(
     scores: &mut [Score],
     names: [&str; N],
@@ -46,7 +58,10 @@ pub(crate) fn bootstrap<const N: usize>(
         }
     }
     for (name, values) in names.into_iter().zip(&mut values) {
-        if let Some(score) = scores.iter_mut().find(|s| s.metric == name && s.value.is_some()) {
+        if let Some(score) = scores
+            .iter_mut()
+            .find(|s| s.metric == name && s.value.is_some())
+        {
             score.interval = centred(values, score.value.unwrap_or_default());
         }
     }

@@ -1,7 +1,8 @@
 //! Top-k, COCO AP, VOC AP and their intervals.
 //!
-//! A row of [`METRICS`] is a kind; it builds instances from the dataset's classes and its own parameters. State is keyed by sample, so that shards may come in
-//! any order, and twice: `finish` always works through the samples in one order and gives the same bits.
+//! A row of [`METRICS`] is a kind; it builds instances from the dataset's classes and its own
+//! parameters. State is keyed by sample, so that shards may come in any order, and twice: `finish`
+//! always works through the samples in one order and gives the same bits.
 
 mod chance;
 mod coco;

@@ -1,4 +1,5 @@
-//! State that is keyed by sample: the same sample again is harmless, another content for it is an error.
+//! State that is keyed by sample: the same sample again is harmless, another content for it is an
+//! error.
 
 use dyno_core::{Annotation, Detection, ImageAnnotation, MetricError, Prediction, SampleIndex};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -28,7 +29,10 @@ impl<T: PartialEq> BySample<T> {
 
     /// Adds what another state holds. After a conflict the samples before it have been added.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), MetricError> {
-        other.0.into_iter().try_for_each(|(sample, value)| self.insert(sample, value))
+        other
+            .0
+            .into_iter()
+            .try_for_each(|(sample, value)| self.insert(sample, value))
     }
 
     /// The samples, rising.
@@ -50,8 +54,8 @@ pub(crate) struct DetectedImage {
 }
 
 impl DetectedImage {
-    /// Checks kinds and numbers. Detections of classes that the dataset does not have are left out: nothing could match them, and
-    /// no mean counts them.
+    /// Checks kinds and numbers. Detections of classes that the dataset does not have are left out:
+    /// nothing could match them, and no mean counts them.
     pub(crate) fn new(
         metric: &'static str,
         classes: usize,
@@ -59,23 +63,54 @@ impl DetectedImage {
         prediction: &Prediction,
         annotation: &Annotation,
     ) -> Result<Self, MetricError> {
-        let (Prediction::Detections(detections), Annotation::Objects(truth)) = (prediction, annotation) else {
-            return Err(MetricError::Kind { metric, needs: "detections and annotated objects" });
+        let (Prediction::Detections(detections), Annotation::Objects(truth)) =
+            (prediction, annotation)
+        else {
+            return Err(MetricError::Kind {
+                metric,
+                needs: "detections and annotated objects",
+            });
         };
-        let refuse = |what: String| Err(MetricError::Engine { metric, reason: format!("sample {}: {what}", sample.0) });
+        let refuse = |what: String| {
+            Err(MetricError::Engine {
+                metric,
+                reason: format!("sample {}: {what}", sample.0),
+            })
+        };
         for object in &truth.objects {
             let b = object.bbox;
-            if !(b.x.is_finite() && b.y.is_finite() && b.w.is_finite() && b.h.is_finite() && object.area.is_finite()) {
-                return refuse(format!("object {} has a number that is not finite", object.id));
+            if !(b.x.is_finite()
+                && b.y.is_finite()
+                && b.w.is_finite()
+                && b.h.is_finite()
+                && object.area.is_finite())
+            {
+                return refuse(format!(
+                    "object {} has a number that is not finite",
+                    object.id
+                ));
             }
             if object.label.index() >= classes {
-                return refuse(format!("object {} is of class {}, and the dataset has {classes}", object.id, object.label.0));
+                return refuse(format!(
+                    "object {} is of class {}, and the dataset has {classes}",
+                    object.id, object.label.0
+                ));
             }
         }
-        if let Some(at) = detections.iter().position(|d| !d.bbox.is_finite() || !d.score.is_finite()) {
+        if let Some(at) = detections
+            .iter()
+            .position(|d| !d.bbox.is_finite() || !d.score.is_finite())
+        {
             return refuse(format!("detection {at} has a number that is not finite"));
         }
-        let detections = detections.iter().copied().filter(|d| d.label.index() < classes).collect();
-        Ok(Self { truth: truth.clone(), detections })
+        let detections = detections
+            .iter()
+            .copied()
+            .filter(|d| d.label.index() < classes)
+            .collect();
+        Ok(Self {
+            truth: truth.clone(),
+            detections,
+        })
     }
 }

@@ -1,11 +1,16 @@
 //! Top-k accuracy.
 //!
-//! A sample is a hit of top-k when its class is among the first k of the ranking, in which equal scores stand by rising class index. The score also says
-//! what it would be if every tie fell well (`optimistic`: fewer than k classes score *more* than the right one) or badly (`pessimistic`: at most k classes,
-//! the right one among them, score *as much or more*). A class of the model that the dataset does not have takes a rank and is never right.
+//! A sample is a hit of top-k when its class is among the first k of the ranking, in which equal
+//! scores stand by rising class index. The score also says what it would be if every tie fell well
+//! (`optimistic`: fewer than k classes score *more* than the right one) or badly (`pessimistic`: at
+//! most k classes, the right one among them, score *as much or more*). A class of the model that
+//! the dataset does not have takes a rank and is never right.
 
 use crate::{interval::wilson_interval, state::BySample};
-use dyno_core::{Annotation, LabelId, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, Ranking, SampleIndex, Score};
+use dyno_core::{
+    Annotation, LabelId, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose,
+    Ranking, SampleIndex, Score,
+};
 use serde::Deserialize;
 use std::any::Any;
 
@@ -52,7 +57,10 @@ impl MetricKind for TopK {
         if k.is_empty() || k.contains(&0) {
             return Err(refuse("`k` must be a list of numbers from 1 on".to_owned()));
         }
-        Ok(Box::new(State { k, samples: BySample::default() }))
+        Ok(Box::new(State {
+            k,
+            samples: BySample::default(),
+        }))
     }
 }
 
@@ -96,9 +104,14 @@ impl State {
         for (sample, judged) in self.samples.iter() {
             let weight = u64::from(weights.map_or(1, |w| w(sample)));
             n += weight;
-            let Some(standing) = judged.standing() else { continue };
+            let Some(standing) = judged.standing() else {
+                continue;
+            };
             for (hits, &k) in hits.iter_mut().zip(&self.k) {
-                for (hit, rank) in hits.iter_mut().zip([standing.rank, standing.best, standing.worst]) {
+                for (hit, rank) in
+                    hits.iter_mut()
+                        .zip([standing.rank, standing.best, standing.worst])
+                {
                     *hit += if rank < k as usize { weight } else { 0 };
                 }
             }
@@ -112,7 +125,11 @@ impl State {
                 value: share(hits),
                 n,
                 hits: Some(hits),
-                interval: if intervals { wilson_interval(hits, n) } else { None },
+                interval: if intervals {
+                    wilson_interval(hits, n)
+                } else {
+                    None
+                },
                 optimistic: share(best),
                 pessimistic: share(worst),
             })
@@ -121,36 +138,68 @@ impl State {
 }
 
 impl Metric for State {
-    fn update(&mut self, sample: SampleIndex, prediction: &Prediction, annotation: &Annotation) -> Result<(), MetricError> {
-        let (Prediction::Ranking(ranking), &Annotation::Class(truth)) = (prediction, annotation) else {
-            return Err(MetricError::Kind { metric: ID, needs: "a ranking and an annotated class" });
+    fn update(
+        &mut self,
+        sample: SampleIndex,
+        prediction: &Prediction,
+        annotation: &Annotation,
+    ) -> Result<(), MetricError> {
+        let (Prediction::Ranking(ranking), &Annotation::Class(truth)) = (prediction, annotation)
+        else {
+            return Err(MetricError::Kind {
+                metric: ID,
+                needs: "a ranking and an annotated class",
+            });
         };
         let greatest = self.k.last().copied().unwrap_or(0);
         if ranking.k < greatest {
             return Err(MetricError::Engine {
                 metric: ID,
-                reason: format!("sample {}: top-{greatest} needs a ranking down to {greatest}, and this one ends at {}", sample.0, ranking.k),
+                reason: format!(
+                    "sample {}: top-{greatest} needs a ranking down to {greatest}, and this one ends at {}",
+                    sample.0, ranking.k
+                ),
             });
         }
-        if ranking.classes.iter().any(|c| c.score.is_nan()) || !ranking.classes.is_sorted_by(|a, b| a.score >= b.score) {
-            return Err(MetricError::Engine { metric: ID, reason: format!("sample {}: the ranking is not by falling score", sample.0) });
+        if ranking.classes.iter().any(|c| c.score.is_nan())
+            || !ranking.classes.is_sorted_by(|a, b| a.score >= b.score)
+        {
+            return Err(MetricError::Engine {
+                metric: ID,
+                reason: format!("sample {}: the ranking is not by falling score", sample.0),
+            });
         }
-        self.samples.insert(sample, Judged { truth, ranking: ranking.clone() })
+        self.samples.insert(
+            sample,
+            Judged {
+                truth,
+                ranking: ranking.clone(),
+            },
+        )
     }
 
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
-        let other = (other as Box<dyn Any>).downcast::<Self>().map_err(|_| MetricError::Merge { metric: ID })?;
+        let other = (other as Box<dyn Any>)
+            .downcast::<Self>()
+            .map_err(|_| MetricError::Merge { metric: ID })?;
         if other.k != self.k {
             return Err(MetricError::Merge { metric: ID });
         }
         self.samples.merge(other.samples)
     }
 
-    fn finish(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError> {
+    fn finish(
+        &self,
+        weights: Option<&dyn Fn(SampleIndex) -> u32>,
+    ) -> Result<Vec<Score>, MetricError> {
         Ok(self.scores(weights, false))
     }
 
-    fn finish_with_intervals(&self, _resamples: u32, _seed: u64) -> Result<Vec<Score>, MetricError> {
+    fn finish_with_intervals(
+        &self,
+        _resamples: u32,
+        _seed: u64,
+    ) -> Result<Vec<Score>, MetricError> {
         Ok(self.scores(None, true))
     }
 }

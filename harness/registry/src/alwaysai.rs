@@ -1,7 +1,8 @@
 //! alwaysAI's `alwaysai.model.json`: one model in one folder.
 //!
-//! Technical keys stand in `model_parameters`; the flat form of alwaysAI's guide is read too. Older published files lack keys
-//! that the present schema requires (`swaprb`, `dataset`) or have ones that it forbids (an empty `config_file`): all of them read.
+//! Technical keys stand in `model_parameters`; the flat form of alwaysAI's guide is read too. Older
+//! published files lack keys that the present schema requires (`swaprb`, `dataset`) or have ones
+//! that it forbids (an empty `config_file`): all of them read.
 
 use crate::{
     RegistryError,
@@ -59,7 +60,9 @@ struct Reader<'d> {
 impl Reader<'_> {
     /// A key of `model_parameters`, else of the top.
     fn get<T: DeserializeOwned>(&mut self, key: &str, what: &str) -> Option<T> {
-        let nested = self.document.get(&[JsonPath::Key("model_parameters"), JsonPath::Key(key)]);
+        let nested = self
+            .document
+            .get(&[JsonPath::Key("model_parameters"), JsonPath::Key(key)]);
         let node = nested.or_else(|| self.document.get(&[JsonPath::Key(key)]))?;
         let value = self.document.value(node).ok()?;
         if value.is_null() {
@@ -68,12 +71,17 @@ impl Reader<'_> {
         if let (Some(_), Some(top)) = (nested, self.document.get(&[JsonPath::Key(key)]))
             && self.document.value(top).is_ok_and(|v| v != value)
         {
-            self.problems.push(format!("`{key}` says {} at the top and {value} in `model_parameters`", self.document.raw(top)));
+            self.problems.push(format!(
+                "`{key}` says {} at the top and {value} in `model_parameters`",
+                self.document.raw(top)
+            ));
         }
         let parsed = serde_json::from_value(value.clone()).ok();
         if parsed.is_none() {
             let (line, column) = self.document.position(node.start);
-            self.problems.push(format!("line {line}, column {column}: `{key}` is not {what}: {value}"));
+            self.problems.push(format!(
+                "line {line}, column {column}: `{key}` is not {what}: {value}"
+            ));
         }
         parsed
     }
@@ -95,7 +103,8 @@ impl AlwaysAiManifest {
     /// Reads a manifest whatever its name.
     ///
     /// # Errors
-    /// When it cannot be read, is no JSON, or keys are missing or of another type: all of them at once, by line and column.
+    /// When it cannot be read, is no JSON, or keys are missing or of another type: all of them at
+    /// once, by line and column.
     pub fn read_file(path: &Path) -> Result<Self, RegistryError> {
         Self::from_document(path, read_document(path)?)
     }
@@ -105,8 +114,13 @@ impl AlwaysAiManifest {
     /// # Errors
     /// As [`AlwaysAiManifest::read_file`].
     pub fn from_document(path: &Path, document: Document) -> Result<Self, RegistryError> {
-        let value = document.value(document.root()).map_err(RegistryError::json(path))?;
-        let mut r = Reader { document: &document, problems: Vec::new() };
+        let value = document
+            .value(document.root())
+            .map_err(RegistryError::json(path))?;
+        let mut r = Reader {
+            document: &document,
+            problems: Vec::new(),
+        };
         if !value.is_object() {
             r.problems.push("the manifest is not an object".to_owned());
         }
@@ -144,7 +158,8 @@ impl AlwaysAiManifest {
             r.text("label_file"),
             r.text("colors_file"),
             r.get("softmax", "true or false"),
-            r.get("output_layer_names", "a list of texts").unwrap_or_default(),
+            r.get("output_layer_names", "a list of texts")
+                .unwrap_or_default(),
             r.text("architecture"),
             r.text("id").map(|id| id.trim_start_matches('@').to_owned()),
         );
@@ -155,10 +170,16 @@ impl AlwaysAiManifest {
             _ => None,
         };
         let problems = r.problems;
-        let (Some(framework), Some(model_file), true) = (framework, model_file, problems.is_empty()) else {
-            return Err(RegistryError::Invalid { path: path.to_owned(), problems });
+        let (Some(framework), Some(model_file), true) =
+            (framework, model_file, problems.is_empty())
+        else {
+            return Err(RegistryError::Invalid {
+                path: path.to_owned(),
+                problems,
+            });
         };
-        let (config_file, label_file, colors_file, softmax, output_layer_names, architecture, id) = manifest;
+        let (config_file, label_file, colors_file, softmax, output_layer_names, architecture, id) =
+            manifest;
         Ok(Self {
             path: path.to_owned(),
             document,

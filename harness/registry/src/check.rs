@@ -8,7 +8,9 @@ use crate::{
     search::{ListedModel, Location},
     write::{Action, FieldChange, Target, same_weights},
 };
-use dyno_core::{CanonicalError, ModelPlan, ModelSpec, Purpose, Record, SampleSetRecord, canonical_sha256};
+use dyno_core::{
+    CanonicalError, ModelPlan, ModelSpec, Purpose, Record, SampleSetRecord, canonical_sha256,
+};
 use dyno_evidence::RecordRef;
 use serde_json::Value;
 
@@ -30,8 +32,9 @@ pub struct Finding {
     pub field: Option<&'static str>,
     /// How it came out.
     pub status: FindingStatus,
-    /// `ok`, `no-evidence`, `evidence-unreadable`, `differs`, `lost`, `stale-weights`, `stale-preprocessing`, `stale-labels`,
-    /// `stale-dataset`, `no-files`, `no-dataset`, `unreadable`.
+    /// `ok`, `no-evidence`, `evidence-unreadable`, `differs`, `lost`, `stale-weights`,
+    /// `stale-preprocessing`, `stale-labels`, `stale-dataset`, `no-files`, `no-dataset`,
+    /// `unreadable`.
     pub code: &'static str,
     /// Details, for people.
     pub detail: String,
@@ -51,30 +54,60 @@ pub enum DatasetState {
 /// Says what became of a sample set of a record.
 pub type DatasetCheck<'a> = &'a dyn Fn(&Record, &SampleSetRecord) -> DatasetState;
 
-fn finding(field: Option<&'static str>, status: FindingStatus, code: &'static str, detail: impl Into<String>) -> Finding {
-    Finding { field, status, code, detail: detail.into() }
+fn finding(
+    field: Option<&'static str>,
+    status: FindingStatus,
+    code: &'static str,
+    detail: impl Into<String>,
+) -> Finding {
+    Finding {
+        field,
+        status,
+        code,
+        detail: detail.into(),
+    }
 }
 
-/// Checks every field of a model that has a value or evidence. `dataset` says what became of a sample set; a caller without
-/// datasets answers [`DatasetState::NotAtHand`]. It is given the record too, whose plan says how many samples were asked for.
+/// Checks every field of a model that has a value or evidence. `dataset` says what became of a
+/// sample set; a caller without datasets answers [`DatasetState::NotAtHand`]. It is given the
+/// record too, whose plan says how many samples were asked for.
 ///
 /// # Errors
 /// When manifest or index cannot be read, or the model is a bare file.
-pub fn check(listed: &ListedModel, options: &ResolveOptions, dataset: DatasetCheck<'_>) -> Result<Vec<Finding>, RegistryError> {
+pub fn check(
+    listed: &ListedModel,
+    options: &ResolveOptions,
+    dataset: DatasetCheck<'_>,
+) -> Result<Vec<Finding>, RegistryError> {
     let mut findings = Vec::new();
     let target = Target::open(&listed.location)?;
     let resolved = match resolve_listed(listed.clone(), options) {
         Ok(model) => Some(model),
         Err(RegistryError::FileMissing { path, hint }) => {
-            findings.push(finding(None, FindingStatus::Unchecked, "no-files", format!("`{}` is missing: {hint}", path.display())));
+            findings.push(finding(
+                None,
+                FindingStatus::Unchecked,
+                "no-files",
+                format!("`{}` is missing: {hint}", path.display()),
+            ));
             None
         }
         Err(e @ RegistryError::NoFramework { .. }) => {
-            findings.push(finding(None, FindingStatus::Unchecked, "no-files", e.to_string()));
+            findings.push(finding(
+                None,
+                FindingStatus::Unchecked,
+                "no-files",
+                e.to_string(),
+            ));
             None
         }
         Err(e) => {
-            findings.push(finding(None, FindingStatus::Failed, "unreadable", e.to_string()));
+            findings.push(finding(
+                None,
+                FindingStatus::Failed,
+                "unreadable",
+                e.to_string(),
+            ));
             None
         }
     };
@@ -85,9 +118,21 @@ pub fn check(listed: &ListedModel, options: &ResolveOptions, dataset: DatasetChe
             (None, true) => {}
             (None, false) => {
                 let text = value.map(|v| v.to_string()).unwrap_or_default();
-                findings.push(finding(Some(field), FindingStatus::Failed, "no-evidence", format!("nothing stands behind {text}")));
+                findings.push(finding(
+                    Some(field),
+                    FindingStatus::Failed,
+                    "no-evidence",
+                    format!("nothing stands behind {text}"),
+                ));
             }
-            (Some(reference), _) => findings.extend(field_findings(&target, resolved.as_ref(), field, value.as_ref(), reference, dataset)),
+            (Some(reference), _) => findings.extend(field_findings(
+                &target,
+                resolved.as_ref(),
+                field,
+                value.as_ref(),
+                reference,
+                dataset,
+            )),
         }
     }
     Ok(findings)
@@ -95,7 +140,10 @@ pub fn check(listed: &ListedModel, options: &ResolveOptions, dataset: DatasetChe
 
 fn fields_of(listed: &ListedModel, resolved: Option<&ResolvedModel>) -> &'static [&'static str] {
     let named = || serde_json::from_value::<Purpose>(Value::from(listed.field("purpose"))).ok();
-    fields(matches!(listed.location, Location::Package { .. }), resolved.and_then(|m| m.purpose).or_else(named))
+    fields(
+        matches!(listed.location, Location::Package { .. }),
+        resolved.and_then(|m| m.purpose).or_else(named),
+    )
 }
 
 fn field_findings(
@@ -110,7 +158,8 @@ fn field_findings(
     let record = match target.store.get(&reference.record) {
         Ok(record) => record,
         Err(e) => {
-            let source = std::error::Error::source(&e).map_or_else(String::new, |s| format!(": {s}"));
+            let source =
+                std::error::Error::source(&e).map_or_else(String::new, |s| format!(": {s}"));
             return vec![failed("evidence-unreadable", format!("{e}{source}"))];
         }
     };
@@ -120,8 +169,14 @@ fn field_findings(
     };
     let mut out = Vec::new();
     match value.filter(|v| !is_empty(Some(v))) {
-        None => out.push(failed("lost", format!("the field is empty, its evidence says {expected}: --repair puts it back"))),
-        Some(v) if !same_value(v, &expected) => out.push(failed("differs", format!("the field says {v}, its evidence {expected}"))),
+        None => out.push(failed(
+            "lost",
+            format!("the field is empty, its evidence says {expected}: --repair puts it back"),
+        )),
+        Some(v) if !same_value(v, &expected) => out.push(failed(
+            "differs",
+            format!("the field says {v}, its evidence {expected}"),
+        )),
         Some(_) => {}
     }
     if let Some(model) = model {
@@ -139,65 +194,123 @@ fn field_findings(
             Err(e) => out.push(failed("stale-labels", e.to_string())),
         }
     }
-    let set = record.measurements.get(reference.measurement).and_then(|m| sample_set(&record, m));
+    let set = record
+        .measurements
+        .get(reference.measurement)
+        .and_then(|m| sample_set(&record, m));
     if let Some(set) = set {
         match dataset(&record, set) {
             DatasetState::Same => {}
-            DatasetState::Changed => out.push(failed("stale-dataset", format!("`{}` is no longer what was measured on", set.id))),
-            DatasetState::NotAtHand => out.push(finding(Some(field), FindingStatus::Unchecked, "no-dataset", format!("`{}` is not at hand", set.id))),
+            DatasetState::Changed => out.push(failed(
+                "stale-dataset",
+                format!("`{}` is no longer what was measured on", set.id),
+            )),
+            DatasetState::NotAtHand => out.push(finding(
+                Some(field),
+                FindingStatus::Unchecked,
+                "no-dataset",
+                format!("`{}` is not at hand", set.id),
+            )),
         }
     }
     if out.is_empty() {
-        out.push(finding(Some(field), FindingStatus::Ok, "ok", format!("shows {reference}")));
+        out.push(finding(
+            Some(field),
+            FindingStatus::Ok,
+            "ok",
+            format!("shows {reference}"),
+        ));
     }
     out
 }
 
-/// What the model says about its inputs, outputs and decoder now, against the plan of the record. Where it is silent, the plan must
-/// have been filled in by the recipe that it names now too; what a recipe fills in is compared by the recipe's name only.
+/// What the model says about its inputs, outputs and decoder now, against the plan of the record.
+/// Where it is silent, the plan must have been filled in by the recipe that it names now too; what
+/// a recipe fills in is compared by the recipe's name only.
 fn description_changed(now: &ModelSpec, was: &ModelPlan) -> Option<String> {
     if now.recipe != was.recipe {
         return Some(match &now.recipe {
             None => {
                 let recipe = was.recipe.as_deref().unwrap_or_default();
-                format!("measured with recipe `{recipe}`, which the model does not name: `dyno models configure --recipe {recipe}` names it")
+                format!(
+                    "measured with recipe `{recipe}`, which the model does not name: `dyno models configure --recipe {recipe}` names it"
+                )
             }
-            Some(recipe) => format!("the recipe was {}, is `{recipe}`", was.recipe.as_ref().map_or_else(|| "none".to_owned(), |r| format!("`{r}`"))),
+            Some(recipe) => format!(
+                "the recipe was {}, is `{recipe}`",
+                was.recipe
+                    .as_ref()
+                    .map_or_else(|| "none".to_owned(), |r| format!("`{r}`"))
+            ),
         });
     }
-    // As a plan is made: the inputs are the model's own as soon as one of them says its preprocessing.
+    // As a plan is made: the inputs are the model's own as soon as one of them says its
+    // preprocessing.
     let speaks = now.inputs.iter().any(|i| !i.preprocess.is_empty());
     if (speaks || now.recipe.is_none()) && now.inputs != was.inputs {
-        let pairs = (0..now.inputs.len().max(was.inputs.len())).map(|i| (i, was.inputs.get(i), now.inputs.get(i)));
+        let pairs = (0..now.inputs.len().max(was.inputs.len()))
+            .map(|i| (i, was.inputs.get(i), now.inputs.get(i)));
         let (i, before, after) = pairs.into_iter().find(|(_, a, b)| a != b)?;
-        return Some(format!("input {i} was {}, is {}", text(&before), text(&after)));
+        return Some(format!(
+            "input {i} was {}, is {}",
+            text(&before),
+            text(&after)
+        ));
     }
     if now.outputs != was.outputs {
-        return Some(format!("the outputs were {}, are {}", text(&was.outputs), text(&now.outputs)));
+        return Some(format!(
+            "the outputs were {}, are {}",
+            text(&was.outputs),
+            text(&now.outputs)
+        ));
     }
     match &now.decoder {
-        Some(decoder) if *decoder != was.decoder => Some(format!("the decoder was {}, is {}", text(&was.decoder), text(decoder))),
-        None if now.recipe.is_none() => Some(format!("the decoder was {}, the model names none", text(&was.decoder))),
+        Some(decoder) if *decoder != was.decoder => Some(format!(
+            "the decoder was {}, is {}",
+            text(&was.decoder),
+            text(decoder)
+        )),
+        None if now.recipe.is_none() => Some(format!(
+            "the decoder was {}, the model names none",
+            text(&was.decoder)
+        )),
         _ => None,
     }
 }
 
 /// The classes now against those of the record. A model that names none has those of its recipe.
-fn labels_changed(model: &ResolvedModel, was: &ModelPlan) -> Result<Option<String>, CanonicalError> {
-    let Some(plan) = &was.labels else { return Ok(None) };
+fn labels_changed(
+    model: &ResolvedModel,
+    was: &ModelPlan,
+) -> Result<Option<String>, CanonicalError> {
+    let Some(plan) = &was.labels else {
+        return Ok(None);
+    };
     let Some((source, labels)) = &model.labels else {
-        return Ok(model.spec.recipe.is_none().then(|| format!("measured with the labels of `{}`, the model names none", plan.source)));
+        return Ok(model.spec.recipe.is_none().then(|| {
+            format!(
+                "measured with the labels of `{}`, the model names none",
+                plan.source
+            )
+        }));
     };
     let changed = canonical_sha256(labels)? != plan.sha256;
-    Ok(changed.then(|| format!("the {} labels of `{}` were others than the {} of `{source}` now", plan.count, plan.source, labels.len())))
+    Ok(changed.then(|| {
+        format!(
+            "the {} labels of `{}` were others than the {} of `{source}` now",
+            plan.count,
+            plan.source,
+            labels.len()
+        )
+    }))
 }
 
 fn text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Puts back fields that other tools dropped: those that are empty and have evidence that still reads. (ETA's own tools rewrite
-/// `manifest.json` and lose every key that they do not know.)
+/// Puts back fields that other tools dropped: those that are empty and have evidence that still
+/// reads. (ETA's own tools rewrite `manifest.json` and lose every key that they do not know.)
 ///
 /// # Errors
 /// When manifest or index cannot be read or written.
@@ -208,7 +321,9 @@ pub fn repair(listed: &ListedModel) -> Result<Vec<FieldChange>, RegistryError> {
     let shown = store.shown()?;
     let mut changes = Vec::new();
     for field in fields_of(listed, None) {
-        let Some(reference) = shown.get(*field) else { continue };
+        let Some(reference) = shown.get(*field) else {
+            continue;
+        };
         let old = target.value(field);
         if !is_empty(old.as_ref()) {
             continue;
@@ -217,9 +332,21 @@ pub fn repair(listed: &ListedModel) -> Result<Vec<FieldChange>, RegistryError> {
         match value_of(&record, reference.measurement, field) {
             Ok(new) => {
                 target.set(field, &new)?;
-                changes.push(FieldChange { field, old, new: Some(new), action: Action::Filled, reason: format!("its evidence is {reference}") });
+                changes.push(FieldChange {
+                    field,
+                    old,
+                    new: Some(new),
+                    action: Action::Filled,
+                    reason: format!("its evidence is {reference}"),
+                });
             }
-            Err(reason) => changes.push(FieldChange { field, old, new: None, action: Action::Left, reason }),
+            Err(reason) => changes.push(FieldChange {
+                field,
+                old,
+                new: None,
+                action: Action::Left,
+                reason,
+            }),
         }
     }
     if changes.iter().any(|c| c.action == Action::Filled) {

@@ -99,16 +99,31 @@ fn known_list(known: &[String]) -> String {
     if known.is_empty() {
         return " (the search path holds no model)".to_owned();
     }
-    let listed: Vec<&str> = known.iter().take(LISTED_NAMES).map(String::as_str).collect();
+    let listed: Vec<&str> = known
+        .iter()
+        .take(LISTED_NAMES)
+        .map(String::as_str)
+        .collect();
     let rest = known.len() - listed.len();
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let more = if rest > 0 {
+        format!(" and {rest} more")
+    } else {
+        String::new()
+    };
     format!(" (there are: {}{more})", listed.join(", "))
 }
 
 impl RegistryError {
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+    pub(crate) fn io(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     pub(crate) fn json(path: &Path) -> impl FnOnce(JsonError) -> Self + use<> {
@@ -117,6 +132,9 @@ impl RegistryError {
     }
 
     pub(crate) fn invalid(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Invalid { path: path.to_owned(), problems: vec![problem.into()] }
+        Self::Invalid {
+            path: path.to_owned(),
+            problems: vec![problem.into()],
+        }
     }
 }

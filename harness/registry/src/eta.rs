@@ -1,7 +1,7 @@
 //! ETA's `manifest.json`: many models in one folder. FiftyOne's manifests have the same form.
 //!
-//! Source: `eta/core/models.py` of voxel51/eta at f9659e98. What is not understood (a manager of an unknown type, unknown keys)
-//! is kept.
+//! Source: `eta/core/models.py` of voxel51/eta at f9659e98. What is not understood (a manager of an
+//! unknown type, unknown keys) is kept.
 
 use crate::{
     RegistryError,
@@ -73,13 +73,16 @@ impl EtaManifest {
     /// Reads a manifest whatever its name.
     ///
     /// # Errors
-    /// When it cannot be read, is no JSON, or has entries without a name: all of them at once, by line and column.
+    /// When it cannot be read, is no JSON, or has entries without a name: all of them at once, by
+    /// line and column.
     pub fn read_file(path: &Path) -> Result<Self, RegistryError> {
         let document = read_document(path)?;
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut entries = Vec::new();
-        let root = document.value(document.root()).map_err(RegistryError::json(path))?;
+        let root = document
+            .value(document.root())
+            .map_err(RegistryError::json(path))?;
         if !root.is_object() {
             problems.push("the manifest is not an object".to_owned());
         }
@@ -113,7 +116,9 @@ impl EtaManifest {
             };
             let version = match value.get("version") {
                 Some(n @ serde_json::Value::Number(_)) => {
-                    warnings.push(format!("{at}: `version` is a number, ETA wants a text: {n}"));
+                    warnings.push(format!(
+                        "{at}: `version` is a number, ETA wants a text: {n}"
+                    ));
                     Ok(Some(n.to_string()))
                 }
                 _ => text("version"),
@@ -123,42 +128,72 @@ impl EtaManifest {
             }
             match (text("base_name"), version, text("base_filename")) {
                 (Ok(Some(base_name)), Ok(version), Ok(base_filename)) => {
-                    entries.push(EtaEntry { index, base_name, version: version.filter(|v| !v.is_empty()), base_filename, value });
+                    entries.push(EtaEntry {
+                        index,
+                        base_name,
+                        version: version.filter(|v| !v.is_empty()),
+                        base_filename,
+                        value,
+                    });
                 }
                 (base_name, version, base_filename) => {
                     if matches!(base_name, Ok(None)) {
                         problems.push(format!("{at}: an entry has no `base_name`"));
                     }
-                    problems.extend([base_name, version, base_filename].into_iter().filter_map(Result::err));
+                    problems.extend(
+                        [base_name, version, base_filename]
+                            .into_iter()
+                            .filter_map(Result::err),
+                    );
                 }
             }
         }
         if problems.is_empty() {
-            Ok(Self { path: path.to_owned(), document, subdir, entries, warnings })
+            Ok(Self {
+                path: path.to_owned(),
+                document,
+                subdir,
+                entries,
+                warnings,
+            })
         } else {
-            Err(RegistryError::Invalid { path: path.to_owned(), problems })
+            Err(RegistryError::Invalid {
+                path: path.to_owned(),
+                problems,
+            })
         }
     }
 
     /// The entry of this name and version.
     pub fn entry(&self, base_name: &str, version: Option<&str>) -> Option<&EtaEntry> {
-        self.entries.iter().find(|e| e.base_name == base_name && e.version.as_deref() == version)
+        self.entries
+            .iter()
+            .find(|e| e.base_name == base_name && e.version.as_deref() == version)
     }
 
-    /// Where the entry's file lies, or should lie. ETA's spelling of a versioned archive is taken where that file exists.
+    /// Where the entry's file lies, or should lie. ETA's spelling of a versioned archive is taken
+    /// where that file exists.
     ///
     /// # Errors
     /// When the entry names no file, or one outside the folder.
     pub fn file(&self, entry: &EtaEntry) -> Result<PathBuf, RegistryError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let Some(base) = &entry.base_filename else {
-            return Err(RegistryError::invalid(&self.path, format!("`{}` names no file (`base_filename`)", entry.name())));
+            return Err(RegistryError::invalid(
+                &self.path,
+                format!("`{}` names no file (`base_filename`)", entry.name()),
+            ));
         };
         let resolve = |mode| {
             let name = filename(base, entry.version.as_deref(), self.subdir.as_deref(), mode);
-            inside(folder, &name).map_err(|p| RegistryError::invalid(&self.path, format!("`{}`: {p}", entry.name())))
+            inside(folder, &name)
+                .map_err(|p| RegistryError::invalid(&self.path, format!("`{}`: {p}", entry.name())))
         };
         let eta = resolve(FilenameMode::Eta)?;
-        if eta.exists() { Ok(eta) } else { resolve(FilenameMode::Fixed) }
+        if eta.exists() {
+            Ok(eta)
+        } else {
+            resolve(FilenameMode::Fixed)
+        }
     }
 }

@@ -16,11 +16,21 @@ const MAX_LABEL_BYTES: u64 = 16 << 20;
 fn read_text(path: &Path, limit: u64) -> Result<String, RegistryError> {
     let file = File::open(path).map_err(RegistryError::io("read", path))?;
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(RegistryError::io("read", path))?;
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(RegistryError::io("read", path))?;
     if bytes.len() as u64 > limit {
-        return Err(RegistryError::invalid(path, format!("more than {limit} bytes")));
+        return Err(RegistryError::invalid(
+            path,
+            format!("more than {limit} bytes"),
+        ));
     }
-    String::from_utf8(bytes).map_err(|e| RegistryError::invalid(path, format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|e| {
+        RegistryError::invalid(
+            path,
+            format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to()),
+        )
+    })
 }
 
 /// A manifest with its spans.
@@ -28,10 +38,15 @@ pub(crate) fn read_document(path: &Path) -> Result<Document, RegistryError> {
     Document::parse(read_text(path, MAX_MANIFEST_BYTES)?).map_err(RegistryError::json(path))
 }
 
-/// `folder/name`, if it stays in the folder: no absolute path, no `..`, no symbolic link that leads out.
+/// `folder/name`, if it stays in the folder: no absolute path, no `..`, no symbolic link that leads
+/// out.
 pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let relative = Path::new(name);
-    if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) || name.contains('\0') {
+    if relative
+        .components()
+        .any(|c| !matches!(c, Component::Normal(_) | Component::CurDir))
+        || name.contains('\0')
+    {
         return Err(format!("`{name}` leads out of the folder"));
     }
     let path = folder.join(relative);
@@ -43,14 +58,26 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Classes of a label file: one a line, the line's index is the class. Blanks and CR at line ends and empty lines at the end
-/// are dropped; an empty line between two classes is a class without a name.
+/// Classes of a label file: one a line, the line's index is the class. Blanks and CR at line ends
+/// and empty lines at the end are dropped; an empty line between two classes is a class without a
+/// name.
 ///
 /// # Errors
 /// When it cannot be read, is no UTF-8 or has more than 16 MiB.
 pub fn read_labels(path: &Path) -> Result<LabelMap, RegistryError> {
     let text = read_text(path, MAX_LABEL_BYTES)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let labels = text.trim_end().lines().map(|l| Label { name: l.trim().to_owned(), synonyms: Vec::new(), external_id: None }).collect();
-    Ok(LabelMap { scheme: None, labels })
+    let labels = text
+        .trim_end()
+        .lines()
+        .map(|l| Label {
+            name: l.trim().to_owned(),
+            synonyms: Vec::new(),
+            external_id: None,
+        })
+        .collect();
+    Ok(LabelMap {
+        scheme: None,
+        labels,
+    })
 }

@@ -1,10 +1,12 @@
 //! Manifests, names, versions, resolution and write-back.
 //!
-//! Two worlds are read and written losslessly: a registry folder with ETA's `manifest.json` and a model package with
-//! `alwaysai.model.json`. dyno's own facts stand beside them, in `manifest.dyno.json` and `dyno.json`, never in the vendor's
-//! file; the numbers of a measurement go into the vendor's plain fields with their evidence beside them.
+//! Two worlds are read and written losslessly: a registry folder with ETA's `manifest.json` and a
+//! model package with `alwaysai.model.json`. dyno's own facts stand beside them, in
+//! `manifest.dyno.json` and `dyno.json`, never in the vendor's file; the numbers of a measurement
+//! go into the vendor's plain fields with their evidence beside them.
 //!
-//! The crate reads no flags and no environment: the caller brings search path, home folder and clock.
+//! The crate reads no flags and no environment: the caller brings search path, home folder and
+//! clock.
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Names with versions, and the file names that ETA derives from them.
 //!
-//! `name@version` splits at the last `@`. ETA inserts the version before what it takes for an extension, which breaks every
-//! dotted name (`squeezenet-1@1.1.1-imagenet-torch`); that form is understood when reading and never written.
+//! `name@version` splits at the last `@`. ETA inserts the version before what it takes for an
+//! extension, which breaks every dotted name (`squeezenet-1@1.1.1-imagenet-torch`); that form is
+//! understood when reading and never written.
 
 /// How a versioned file name is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +16,16 @@ pub enum FilenameMode {
 /// Extensions of two parts.
 const COMPOUND: [&str; 5] = [".tar.gz", ".tar.bz2", ".tar.bz", ".tar.xz", ".tar.zst"];
 
-/// Name and version: `foo@1.0` is `("foo", Some("1.0"))`, `foo` is `("foo", None)`. A leading `@` of 2019's `@publisher/name` is dropped.
+/// Name and version: `foo@1.0` is `("foo", Some("1.0"))`, `foo` is `("foo", None)`. A leading `@`
+/// of 2019's `@publisher/name` is dropped.
 pub fn split_version(reference: &str) -> (&str, Option<&str>) {
     let reference = match reference.strip_prefix('@') {
         Some(rest) if rest.contains('/') => rest,
         _ => reference,
     };
-    reference.rsplit_once('@').map_or((reference, None), |(name, version)| (name, Some(version)))
+    reference
+        .rsplit_once('@')
+        .map_or((reference, None), |(name, version)| (name, Some(version)))
 }
 
 /// `base@version`, or `base` without one. An empty version is none.
@@ -53,10 +57,18 @@ pub fn eta_name(base: &str, version: Option<&str>) -> String {
     }
 }
 
-/// File of an entry below its models folder: `-v<version>` before the extension, below `subdir` if there is one.
-pub fn filename(base_filename: &str, version: Option<&str>, subdir: Option<&str>, mode: FilenameMode) -> String {
+/// File of an entry below its models folder: `-v<version>` before the extension, below `subdir` if
+/// there is one.
+pub fn filename(
+    base_filename: &str,
+    version: Option<&str>,
+    subdir: Option<&str>,
+    mode: FilenameMode,
+) -> String {
     let (stem, extension) = match COMPOUND.iter().find(|c| base_filename.ends_with(**c)) {
-        Some(compound) if mode == FilenameMode::Fixed => base_filename.split_at(base_filename.len() - compound.len()),
+        Some(compound) if mode == FilenameMode::Fixed => {
+            base_filename.split_at(base_filename.len() - compound.len())
+        }
         _ => split_extension(base_filename),
     };
     let file = match version {

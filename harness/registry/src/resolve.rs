@@ -31,9 +31,11 @@ pub struct ResolvedModel {
     pub purpose: Option<Purpose>,
     /// Its files; all exist.
     pub files: Vec<ModelFile>,
-    /// What `dyno.json` and the vendor's manifest say together. With a `recipe` the inputs may be empty: the recipe fills them in.
+    /// What `dyno.json` and the vendor's manifest say together. With a `recipe` the inputs may be
+    /// empty: the recipe fills them in.
     pub spec: ModelSpec,
-    /// Preprocessing as the vendor's manifest says it, to be compared with what a recipe fills in ([`BlobFacts::conflicts`]).
+    /// Preprocessing as the vendor's manifest says it, to be compared with what a recipe fills in
+    /// ([`BlobFacts::conflicts`]).
     pub blob: BlobFacts,
     /// Classes and what they were read from: a file name, or the name of a well-known list.
     pub labels: Option<(String, LabelMap)>,
@@ -51,10 +53,13 @@ impl ResolvedModel {
 
     /// The path of the file of a role.
     pub fn path(&self, role: FileRole) -> Option<&Path> {
-        self.files.iter().find(|f| f.role == role).and_then(|f| match &f.content {
-            ModelContent::Path(path) => Some(path.as_path()),
-            ModelContent::Bytes(_) => None,
-        })
+        self.files
+            .iter()
+            .find(|f| f.role == role)
+            .and_then(|f| match &f.content {
+                ModelContent::Path(path) => Some(path.as_path()),
+                ModelContent::Bytes(_) => None,
+            })
     }
 }
 
@@ -62,7 +67,14 @@ impl ResolvedModel {
 pub(crate) fn evidence_of(location: &Location) -> Option<EvidenceStore> {
     match location {
         Location::Package { folder } => Some(EvidenceStore::for_folder(folder)),
-        Location::Entry { models_dir, name, version } => Some(EvidenceStore::for_entry(models_dir, &crate::name::full_name(name, version.as_deref()))),
+        Location::Entry {
+            models_dir,
+            name,
+            version,
+        } => Some(EvidenceStore::for_entry(
+            models_dir,
+            &crate::name::full_name(name, version.as_deref()),
+        )),
         Location::Bare { .. } => None,
     }
 }
@@ -70,9 +82,14 @@ pub(crate) fn evidence_of(location: &Location) -> Option<EvidenceStore> {
 /// Finds a model ([`locate`]) and reads everything about it.
 ///
 /// # Errors
-/// As [`locate`]; [`RegistryError::Invalid`] with all problems of the manifest, or all points at which manifest and `dyno.json`
-/// differ; [`RegistryError::FileMissing`]; [`RegistryError::NoFramework`].
-pub fn resolve(reference: &str, search: &SearchPath, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
+/// As [`locate`]; [`RegistryError::Invalid`] with all problems of the manifest, or all points at
+/// which manifest and `dyno.json` differ; [`RegistryError::FileMissing`];
+/// [`RegistryError::NoFramework`].
+pub fn resolve(
+    reference: &str,
+    search: &SearchPath,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
     resolve_listed(locate(reference, search, options)?, options)
 }
 
@@ -80,36 +97,76 @@ pub fn resolve(reference: &str, search: &SearchPath, options: &ResolveOptions) -
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_listed(listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
+pub fn resolve_listed(
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
     match listed.location.clone() {
         Location::Package { folder } => package(&folder, listed, options),
-        Location::Entry { models_dir, name, version } => entry(&models_dir, &name, version.as_deref(), listed, options),
+        Location::Entry {
+            models_dir,
+            name,
+            version,
+        } => entry(&models_dir, &name, version.as_deref(), listed, options),
         Location::Bare { path } => bare(&path, listed, options),
     }
 }
 
-fn package(folder: &Path, listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
+fn package(
+    folder: &Path,
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
     let manifest = AlwaysAiManifest::read(folder)?;
     let own = read_package_spec(folder)?;
     if let Some(named) = options.framework.filter(|f| *f != manifest.framework) {
-        return Err(RegistryError::invalid(&manifest.path, format!("the framework is `{}`, not `{named}`", manifest.framework)));
+        return Err(RegistryError::invalid(
+            &manifest.path,
+            format!("the framework is `{}`, not `{named}`", manifest.framework),
+        ));
     }
-    let invalid = |problems| RegistryError::Invalid { path: manifest.path.clone(), problems };
+    let invalid = |problems| RegistryError::Invalid {
+        path: manifest.path.clone(),
+        problems,
+    };
     let spec = merge(&manifest, own).map_err(invalid)?;
     let mut problems = Vec::new();
     let mut files = Vec::new();
     let named = [
         (FileRole::Model, "model_file", Some(&manifest.model_file)),
-        (FileRole::Config, "config_file", manifest.config_file.as_ref()),
-        (FileRole::Labels, "labels", spec.labels.as_ref().filter(|l| LabelMap::builtin(l).is_none() || folder.join(l).is_file())),
-        (FileRole::Colors, "colors_file", manifest.colors_file.as_ref()),
+        (
+            FileRole::Config,
+            "config_file",
+            manifest.config_file.as_ref(),
+        ),
+        (
+            FileRole::Labels,
+            "labels",
+            spec.labels
+                .as_ref()
+                .filter(|l| LabelMap::builtin(l).is_none() || folder.join(l).is_file()),
+        ),
+        (
+            FileRole::Colors,
+            "colors_file",
+            manifest.colors_file.as_ref(),
+        ),
     ];
-    for (role, key, name) in named.into_iter().filter_map(|(r, k, n)| n.map(|n| (r, k, n))) {
+    for (role, key, name) in named
+        .into_iter()
+        .filter_map(|(r, k, n)| n.map(|n| (r, k, n)))
+    {
         match inside(folder, name) {
             Err(problem) => problems.push(format!("`{key}`: {problem}")),
-            Ok(path) if path.is_file() => files.push(ModelFile { role, content: ModelContent::Path(path) }),
+            Ok(path) if path.is_file() => files.push(ModelFile {
+                role,
+                content: ModelContent::Path(path),
+            }),
             Ok(_) if role == FileRole::Labels => {
-                problems.push(format!("`{key}`: `{name}` is neither a file of the package nor one of {}", LabelMap::BUILTIN.join(", ")));
+                problems.push(format!(
+                    "`{key}`: `{name}` is neither a file of the package nor one of {}",
+                    LabelMap::BUILTIN.join(", ")
+                ));
             }
             Ok(_) => problems.push(format!("`{key}`: the file `{name}` is missing")),
         }
@@ -133,49 +190,103 @@ fn package(folder: &Path, listed: ListedModel, options: &ResolveOptions) -> Resu
     })
 }
 
-fn entry(models_dir: &Path, name: &str, version: Option<&str>, listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
+fn entry(
+    models_dir: &Path,
+    name: &str,
+    version: Option<&str>,
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
     let manifest = EtaManifest::read(models_dir)?;
     let reference = listed.name();
-    let missing =
-        || RegistryError::NotFound { reference: reference.clone(), nearest: None, known: manifest.entries.iter().map(crate::EtaEntry::name).collect() };
+    let missing = || RegistryError::NotFound {
+        reference: reference.clone(),
+        nearest: None,
+        known: manifest.entries.iter().map(crate::EtaEntry::name).collect(),
+    };
     let found = manifest.entry(name, version).ok_or_else(missing)?;
     let path = manifest.file(found)?;
     if !path.is_file() {
         let hint = match found.value.get("manager") {
-            None | Some(serde_json::Value::Null) => "the entry has no manager that could fetch it: put the file there",
+            None | Some(serde_json::Value::Null) => {
+                "the entry has no manager that could fetch it: put the file there"
+            }
             Some(_) => "download it with ETA's or FiftyOne's own tools, or put the file there",
         };
-        return Err(RegistryError::FileMissing { path, hint: hint.to_owned() });
+        return Err(RegistryError::FileMissing {
+            path,
+            hint: hint.to_owned(),
+        });
     }
     let spec = read_entry_spec(models_dir, &reference)?.unwrap_or_default();
     beside(&path, models_dir, spec, listed, options)
 }
 
-fn bare(path: &Path, listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn bare(
+    path: &Path,
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     beside(path, folder, ModelSpec::default(), listed, options)
 }
 
 /// A model whose second file is found by its name.
-fn beside(path: &Path, folder: &Path, mut spec: ModelSpec, listed: ListedModel, options: &ResolveOptions) -> Result<ResolvedModel, RegistryError> {
+fn beside(
+    path: &Path,
+    folder: &Path,
+    mut spec: ModelSpec,
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
     if let (Some(named), Some(own)) = (options.framework, spec.framework)
         && named != own
     {
-        return Err(RegistryError::invalid(&folder.join(crate::DYNO_MANIFEST), format!("the framework of `{}` is `{own}`, not `{named}`", listed.name())));
+        return Err(RegistryError::invalid(
+            &folder.join(crate::DYNO_MANIFEST),
+            format!(
+                "the framework of `{}` is `{own}`, not `{named}`",
+                listed.name()
+            ),
+        ));
     }
-    let framework = options.framework.or(spec.framework).or_else(|| sniff(path)).ok_or_else(|| RegistryError::NoFramework { path: path.to_owned() })?;
+    let framework = options
+        .framework
+        .or(spec.framework)
+        .or_else(|| sniff(path))
+        .ok_or_else(|| RegistryError::NoFramework {
+            path: path.to_owned(),
+        })?;
     spec.framework = Some(framework);
-    let mut files = vec![ModelFile { role: FileRole::Model, content: ModelContent::Path(path.to_owned()) }];
+    let mut files = vec![ModelFile {
+        role: FileRole::Model,
+        content: ModelContent::Path(path.to_owned()),
+    }];
     pair(&mut files, framework);
-    if let Some(name) = spec.labels.as_ref().filter(|l| LabelMap::builtin(l).is_none()) {
-        let labels = inside(folder, name).map_err(|p| RegistryError::invalid(&listed.location.manifest_path(), format!("`labels`: {p}")))?;
+    if let Some(name) = spec
+        .labels
+        .as_ref()
+        .filter(|l| LabelMap::builtin(l).is_none())
+    {
+        let labels = inside(folder, name).map_err(|p| {
+            RegistryError::invalid(&listed.location.manifest_path(), format!("`labels`: {p}"))
+        })?;
         if !labels.is_file() {
             return Err(RegistryError::FileMissing {
                 path: labels,
-                hint: format!("`labels` names a file beside the manifest or one of {}", LabelMap::BUILTIN.join(", ")),
+                hint: format!(
+                    "`labels` names a file beside the manifest or one of {}",
+                    LabelMap::BUILTIN.join(", ")
+                ),
             });
         }
-        files.push(ModelFile { role: FileRole::Labels, content: ModelContent::Path(labels) });
+        files.push(ModelFile {
+            role: FileRole::Labels,
+            content: ModelContent::Path(labels),
+        });
     }
     let labels = labels_of(&spec, &files)?;
     Ok(ResolvedModel {
@@ -192,8 +303,13 @@ fn beside(path: &Path, folder: &Path, mut spec: ModelSpec, listed: ListedModel, 
     })
 }
 
-fn labels_of(spec: &ModelSpec, files: &[ModelFile]) -> Result<Option<(String, LabelMap)>, RegistryError> {
-    let Some(source) = &spec.labels else { return Ok(None) };
+fn labels_of(
+    spec: &ModelSpec,
+    files: &[ModelFile],
+) -> Result<Option<(String, LabelMap)>, RegistryError> {
+    let Some(source) = &spec.labels else {
+        return Ok(None);
+    };
     let file = files.iter().find(|f| f.role == FileRole::Labels);
     match file.map(|f| &f.content) {
         Some(ModelContent::Path(path)) => Ok(Some((source.clone(), read_labels(path)?))),
@@ -204,26 +320,40 @@ fn labels_of(spec: &ModelSpec, files: &[ModelFile]) -> Result<Option<(String, La
 fn is_writable(location: &Location) -> bool {
     let path = location.manifest_path();
     let writable = |p: &Path| fs::metadata(p).is_ok_and(|m| !m.permissions().readonly());
-    !matches!(location, Location::Bare { .. }) && writable(&path) && path.parent().is_some_and(writable)
+    !matches!(location, Location::Bare { .. })
+        && writable(&path)
+        && path.parent().is_some_and(writable)
 }
 
 /// Framework by extension; where that is ambiguous, by the first bytes.
 fn sniff(path: &Path) -> Option<Framework> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+    let extension = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or("")
+        .to_ascii_lowercase();
     let mut head = Vec::new();
-    File::open(path).and_then(|f| f.take(8).read_to_end(&mut head)).ok()?;
+    File::open(path)
+        .and_then(|f| f.take(8).read_to_end(&mut head))
+        .ok()?;
     match extension.as_str() {
-        // A TensorRT plan begins with `ftrt`; the `.bin` of an IR has no mark and goes with its `.xml`.
+        // A TensorRT plan begins with `ftrt`; the `.bin` of an IR has no mark and goes with its
+        // `.xml`.
         "bin" if head.starts_with(b"ftrt") => Some(Framework::TensorRt),
-        "bin" => path.with_extension("xml").is_file().then_some(Framework::OpenVino),
-        // Field 1 of ONNX's ModelProto is a number (tag 08), of TensorFlow's GraphDef a node (tag 0a).
+        "bin" => path
+            .with_extension("xml")
+            .is_file()
+            .then_some(Framework::OpenVino),
+        // Field 1 of ONNX's ModelProto is a number (tag 08), of TensorFlow's GraphDef a node (tag
+        // 0a).
         "pb" if head.first() == Some(&0x08) => Some(Framework::Onnx),
         other => Framework::from_extension(other),
     }
 }
 
-/// Sets the model's two files right: adds the second one where it stands beside the first under its name, and exchanges them
-/// where the graph of an IR or the description of a Caffe or Darknet net was named as the model.
+/// Sets the model's two files right: adds the second one where it stands beside the first under its
+/// name, and exchanges them where the graph of an IR or the description of a Caffe or Darknet net
+/// was named as the model.
 fn pair(files: &mut Vec<ModelFile>, framework: Framework) {
     let (model, config): (&[&str], &[&str]) = match framework {
         Framework::Caffe => (&["caffemodel"], &["prototxt"]),
@@ -233,14 +363,34 @@ fn pair(files: &mut Vec<ModelFile>, framework: Framework) {
         _ => return,
     };
     let path_of = |files: &[ModelFile], role| {
-        files.iter().find(|f| f.role == role).and_then(|f| if let ModelContent::Path(p) = &f.content { Some(p.clone()) } else { None })
+        files.iter().find(|f| f.role == role).and_then(|f| {
+            if let ModelContent::Path(p) = &f.content {
+                Some(p.clone())
+            } else {
+                None
+            }
+        })
     };
-    let has = |path: &Path, extensions: &[&str]| path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e));
-    let sibling = |path: &Path, extensions: &[&str]| extensions.iter().map(|e| path.with_extension(e)).find(|p: &PathBuf| p.is_file());
-    let Some(first) = path_of(files, FileRole::Model) else { return };
+    let has = |path: &Path, extensions: &[&str]| {
+        path.extension()
+            .and_then(|e| e.to_str())
+            .is_some_and(|e| extensions.contains(&e))
+    };
+    let sibling = |path: &Path, extensions: &[&str]| {
+        extensions
+            .iter()
+            .map(|e| path.with_extension(e))
+            .find(|p: &PathBuf| p.is_file())
+    };
+    let Some(first) = path_of(files, FileRole::Model) else {
+        return;
+    };
     let second = path_of(files, FileRole::Config);
     let (first, second) = if has(&first, config) {
-        match second.filter(|s| has(s, model)).or_else(|| sibling(&first, model)) {
+        match second
+            .filter(|s| has(s, model))
+            .or_else(|| sibling(&first, model))
+        {
             Some(graph) => (graph, Some(first)),
             None => (first, None),
         }
@@ -249,7 +399,13 @@ fn pair(files: &mut Vec<ModelFile>, framework: Framework) {
         (first, second)
     };
     files.retain(|f| !matches!(f.role, FileRole::Model | FileRole::Config));
-    let mut paired = vec![ModelFile { role: FileRole::Model, content: ModelContent::Path(first) }];
-    paired.extend(second.map(|p| ModelFile { role: FileRole::Config, content: ModelContent::Path(p) }));
+    let mut paired = vec![ModelFile {
+        role: FileRole::Model,
+        content: ModelContent::Path(first),
+    }];
+    paired.extend(second.map(|p| ModelFile {
+        role: FileRole::Config,
+        content: ModelContent::Path(p),
+    }));
     files.splice(0..0, paired);
 }

@@ -14,8 +14,8 @@ use std::{
 
 /// Folders in which models are looked for, in their order.
 ///
-/// A folder may hold an ETA `manifest.json`, packages (`<folder>/<name>/alwaysai.model.json`), packages below a publisher
-/// (`<folder>/<publisher>/<name>/…`), or be a package itself.
+/// A folder may hold an ETA `manifest.json`, packages (`<folder>/<name>/alwaysai.model.json`),
+/// packages below a publisher (`<folder>/<publisher>/<name>/…`), or be a package itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchPath {
     /// The folders; one that does not exist is passed over.
@@ -60,7 +60,11 @@ impl Location {
     pub fn describe(&self) -> String {
         match self {
             Self::Package { folder } => format!("package `{}`", folder.display()),
-            Self::Entry { name, version, .. } => format!("entry `{}#{}`", self.manifest_path().display(), full_name(name, version.as_deref())),
+            Self::Entry { name, version, .. } => format!(
+                "entry `{}#{}`",
+                self.manifest_path().display(),
+                full_name(name, version.as_deref())
+            ),
             Self::Bare { path } => format!("file `{}`", path.display()),
         }
     }
@@ -87,7 +91,11 @@ impl ListedModel {
 
     /// A field of the manifest as text; empty for an absent one.
     pub fn field(&self, key: &str) -> String {
-        let value = self.manifest.get(key).or_else(|| self.manifest.get("model_parameters").and_then(|p| p.get(key)));
+        let value = self.manifest.get(key).or_else(|| {
+            self.manifest
+                .get("model_parameters")
+                .and_then(|p| p.get(key))
+        });
         match value {
             None | Some(serde_json::Value::Null) => String::new(),
             Some(serde_json::Value::String(s)) => s.clone(),
@@ -97,7 +105,9 @@ impl ListedModel {
 
     /// `name` (without version) means this model: its full name, or the part behind its publisher.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        self.base == name || matches!(self.location, Location::Package { .. }) && self.base.rsplit('/').next() == Some(name)
+        self.base == name
+            || matches!(self.location, Location::Package { .. })
+                && self.base.rsplit('/').next() == Some(name)
     }
 
     pub(crate) fn eta_alias(&self) -> String {
@@ -119,7 +129,9 @@ pub struct Scan {
 impl SearchPath {
     /// These folders.
     pub fn new(dirs: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { dirs: dirs.into_iter().collect() }
+        Self {
+            dirs: dirs.into_iter().collect(),
+        }
     }
 
     /// Reads all manifests.
@@ -127,7 +139,9 @@ impl SearchPath {
         let mut scan = Scan::default();
         let mut visited = BTreeSet::new();
         for dir in &self.dirs {
-            let Ok(real) = fs::canonicalize(dir) else { continue };
+            let Ok(real) = fs::canonicalize(dir) else {
+                continue;
+            };
             if visited.insert(real) {
                 scan.folder(dir);
             }
@@ -142,9 +156,18 @@ impl Scan {
         if dir.join(ETA_MANIFEST).is_file() {
             match EtaManifest::read(dir) {
                 Ok(manifest) => {
-                    self.warnings.extend(manifest.warnings.iter().map(|w| format!("{}: {w}", manifest.path.display())));
+                    self.warnings.extend(
+                        manifest
+                            .warnings
+                            .iter()
+                            .map(|w| format!("{}: {w}", manifest.path.display())),
+                    );
                     found.extend(manifest.entries.into_iter().map(|e| ListedModel {
-                        location: Location::Entry { models_dir: dir.to_owned(), name: e.base_name.clone(), version: e.version.clone() },
+                        location: Location::Entry {
+                            models_dir: dir.to_owned(),
+                            name: e.base_name.clone(),
+                            version: e.version.clone(),
+                        },
                         base: e.base_name,
                         version: e.version,
                         manifest: e.value,
@@ -164,7 +187,11 @@ impl Scan {
         for model in found {
             let name = model.name();
             if let Some(earlier) = self.models.iter().find(|m| m.name() == name) {
-                self.warnings.push(format!("`{name}`: {} hides {}", earlier.location.describe(), model.location.describe()));
+                self.warnings.push(format!(
+                    "`{name}`: {} hides {}",
+                    earlier.location.describe(),
+                    model.location.describe()
+                ));
             } else {
                 self.models.push(model);
             }
@@ -177,7 +204,9 @@ impl Scan {
         if !path.is_file() {
             return false;
         }
-        match read_document(&path).and_then(|d| d.value(d.root()).map_err(RegistryError::json(&path))) {
+        match read_document(&path)
+            .and_then(|d| d.value(d.root()).map_err(RegistryError::json(&path)))
+        {
             Ok(manifest) => found.push(package_listing(folder, manifest)),
             Err(e) => self.problems.push(e),
         }
@@ -187,26 +216,45 @@ impl Scan {
 
 /// A package by its id, or by its folder where it has none.
 pub(crate) fn package_listing(folder: &Path, manifest: serde_json::Value) -> ListedModel {
-    let id = manifest.get("id").and_then(serde_json::Value::as_str).map(|s| s.trim_start_matches('@')).filter(|s| !s.is_empty());
+    let id = manifest
+        .get("id")
+        .and_then(serde_json::Value::as_str)
+        .map(|s| s.trim_start_matches('@'))
+        .filter(|s| !s.is_empty());
     let base = id.map_or_else(|| folder_name(folder), str::to_owned);
     let version = match manifest.get("version") {
         Some(serde_json::Value::Number(n)) => Some(n.to_string()),
         Some(serde_json::Value::String(s)) if !s.is_empty() => Some(s.clone()),
         _ => None,
     };
-    ListedModel { base, version, location: Location::Package { folder: folder.to_owned() }, manifest }
+    ListedModel {
+        base,
+        version,
+        location: Location::Package {
+            folder: folder.to_owned(),
+        },
+        manifest,
+    }
 }
 
 fn folder_name(folder: &Path) -> String {
     let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    real.file_name().map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned())
+    real.file_name()
+        .map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned())
 }
 
 /// Sub-folders by name, without hidden ones.
 fn folders(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let visible = |e: &fs::DirEntry| !e.file_name().to_string_lossy().starts_with('.') && e.path().is_dir();
-    let mut out: Vec<PathBuf> = entries.filter_map(Result::ok).filter(visible).map(|e| e.path()).collect();
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let visible =
+        |e: &fs::DirEntry| !e.file_name().to_string_lossy().starts_with('.') && e.path().is_dir();
+    let mut out: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .filter(visible)
+        .map(|e| e.path())
+        .collect();
     out.sort();
     out
 }

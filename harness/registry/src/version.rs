@@ -1,9 +1,10 @@
 //! Which version is the newest.
 //!
-//! The standard order is PEP 440's, made total: a version that is none by PEP 440 stands below all that are, and among its
-//! like by ETA's loose order. `latest` passes over pre-releases unless there is nothing else. The loose order is Python's
-//! `distutils.LooseVersion`, which ETA uses, made total: where a number meets a word, which Python answers with a `TypeError`,
-//! the number is less.
+//! The standard order is PEP 440's, made total: a version that is none by PEP 440 stands below all
+//! that are, and among its like by ETA's loose order. `latest` passes over pre-releases unless
+//! there is nothing else. The loose order is Python's `distutils.LooseVersion`, which ETA uses,
+//! made total: where a number meets a word, which Python answers with a `TypeError`, the number is
+//! less.
 
 use std::cmp::Ordering;
 
@@ -49,7 +50,8 @@ enum Part {
     Word(String),
 }
 
-/// Components by `LooseVersion`'s rule: runs of digits, runs of `a`–`z`, and what lies between, without dots.
+/// Components by `LooseVersion`'s rule: runs of digits, runs of `a`–`z`, and what lies between,
+/// without dots.
 fn loose(version: &str) -> Vec<Part> {
     fn class(c: char) -> u8 {
         match c {
@@ -70,7 +72,16 @@ fn loose(version: &str) -> Vec<Part> {
         }
         after_dot = class == 2;
     }
-    parts.into_iter().map(|(class, text)| if class == 0 { Part::Number(Digits::new(&text)) } else { Part::Word(text) }).collect()
+    parts
+        .into_iter()
+        .map(|(class, text)| {
+            if class == 0 {
+                Part::Number(Digits::new(&text))
+            } else {
+                Part::Word(text)
+            }
+        })
+        .collect()
 }
 
 /// Sort key of PEP 440, as `packaging.version` builds it.
@@ -110,7 +121,10 @@ struct Rest<'v>(&'v str);
 
 impl<'v> Rest<'v> {
     fn digits(&mut self) -> Option<&'v str> {
-        let end = self.0.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.0.len());
+        let end = self
+            .0
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(self.0.len());
         let (digits, rest) = self.0.split_at(end);
         (!digits.is_empty()).then(|| {
             self.0 = rest;
@@ -128,7 +142,9 @@ impl<'v> Rest<'v> {
     /// `[-_.]? word [-_.]? digits?`, with the words in the order in which they are tried.
     fn suffix(&mut self, words: &[(&str, u8)]) -> Option<(u8, Digits)> {
         let body = self.0.strip_prefix(['-', '_', '.']).unwrap_or(self.0);
-        let (after, phase) = words.iter().find_map(|(word, phase)| body.strip_prefix(word).map(|rest| (rest, *phase)))?;
+        let (after, phase) = words
+            .iter()
+            .find_map(|(word, phase)| body.strip_prefix(word).map(|rest| (rest, *phase)))?;
         let mut numbered = Rest(after.strip_prefix(['-', '_', '.']).unwrap_or(after));
         if let Some(digits) = numbered.digits() {
             self.0 = numbered.0;
@@ -159,7 +175,16 @@ fn pep440(version: &str) -> Option<Pep> {
     while release.last().is_some_and(Digits::is_zero) {
         release.pop();
     }
-    let pre = rest.suffix(&[("alpha", 0), ("a", 0), ("beta", 1), ("b", 1), ("preview", 2), ("pre", 2), ("c", 2), ("rc", 2)]);
+    let pre = rest.suffix(&[
+        ("alpha", 0),
+        ("a", 0),
+        ("beta", 1),
+        ("b", 1),
+        ("preview", 2),
+        ("pre", 2),
+        ("c", 2),
+        ("rc", 2),
+    ]);
     let mut post = None;
     if let Some(after) = rest.0.strip_prefix('-') {
         let mut numbered = Rest(after);
@@ -169,7 +194,9 @@ fn pep440(version: &str) -> Option<Pep> {
         }
     }
     if post.is_none() {
-        post = rest.suffix(&[("post", 0), ("rev", 0), ("r", 0)]).map(|(_, n)| n);
+        post = rest
+            .suffix(&[("post", 0), ("rev", 0), ("r", 0)])
+            .map(|(_, n)| n);
     }
     let dev = rest.suffix(&[("dev", 0)]).map(|(_, n)| n);
     let mut local = Vec::new();
@@ -178,7 +205,11 @@ fn pep440(version: &str) -> Option<Pep> {
             if part.is_empty() || !part.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 return None;
             }
-            local.push(if part.bytes().all(|b| b.is_ascii_digit()) { Local::Number(Digits::new(part)) } else { Local::Word(part.to_owned()) });
+            local.push(if part.bytes().all(|b| b.is_ascii_digit()) {
+                Local::Number(Digits::new(part))
+            } else {
+                Local::Word(part.to_owned())
+            });
         }
         rest.0 = "";
     }
@@ -190,7 +221,14 @@ fn pep440(version: &str) -> Option<Pep> {
         (None, None, Some(_)) => Pre::BeforeAll,
         (None, _, _) => Pre::Final,
     };
-    Some(Pep { epoch, release, pre, post, dev: dev.map_or(Dev::None, Dev::Number), local })
+    Some(Pep {
+        epoch,
+        release,
+        pre,
+        post,
+        dev: dev.map_or(Dev::None, Dev::Number),
+        local,
+    })
 }
 
 /// Compares two versions; a missing one counts as `0.0.0`. Total, never an error.
@@ -212,18 +250,25 @@ pub fn is_prerelease(version: &str) -> bool {
     pep440(version).is_some_and(|v| v.pre != Pre::Final || v.dev != Dev::None)
 }
 
-/// Index of the newest; of equals the first. In the standard order a pre-release only when there is nothing else.
+/// Index of the newest; of equals the first. In the standard order a pre-release only when there is
+/// nothing else.
 pub fn latest_version(versions: &[Option<&str>], order: VersionOrder) -> Option<usize> {
     let newest = |keep: &dyn Fn(Option<&str>) -> bool| {
         let mut best: Option<usize> = None;
         for (i, v) in versions.iter().enumerate().filter(|(_, v)| keep(**v)) {
-            let better = best.is_none_or(|b| compare_versions(*v, versions.get(b).copied().flatten(), order) == Ordering::Greater);
+            let better = best.is_none_or(|b| {
+                compare_versions(*v, versions.get(b).copied().flatten(), order) == Ordering::Greater
+            });
             if better {
                 best = Some(i);
             }
         }
         best
     };
-    let released = if order == VersionOrder::Standard { newest(&|v| !v.is_some_and(is_prerelease)) } else { None };
+    let released = if order == VersionOrder::Standard {
+        newest(&|v| !v.is_some_and(is_prerelease))
+    } else {
+        None
+    };
     released.or_else(|| newest(&|_| true))
 }

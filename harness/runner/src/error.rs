@@ -1,6 +1,8 @@
 //! Why a run stops, and which exit code that deserves.
 
-use dyno_core::{BackendError, CanonicalError, DatasetError, DecodeError, MetricError, UnknownName};
+use dyno_core::{
+    BackendError, CanonicalError, DatasetError, DecodeError, MetricError, UnknownName,
+};
 use dyno_evidence::EvidenceError;
 use dyno_vision::VisionError;
 
@@ -17,7 +19,9 @@ pub enum RunError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// The dataset is not the one of the plan.
-    #[error("the plan names sample {expected}, counted from 0, of a dataset with {found} entries: the dataset changed since the plan was made")]
+    #[error(
+        "the plan names sample {expected}, counted from 0, of a dataset with {found} entries: the dataset changed since the plan was made"
+    )]
     DatasetChanged {
         /// Index that the plan names, counted from 0.
         expected: usize,
@@ -40,7 +44,9 @@ pub enum RunError {
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
     /// What the plan names by content is something else now.
-    #[error("`{what}` is not what the plan names: expected {expected}, found {found}; make the plan anew")]
+    #[error(
+        "`{what}` is not what the plan names: expected {expected}, found {found}; make the plan anew"
+    )]
     Changed {
         /// File, or part of the plan.
         what: String,
@@ -52,7 +58,8 @@ pub enum RunError {
     /// A part of the run panicked: a fault of this program or of an engine.
     #[error("panic {0}")]
     Panicked(String),
-    /// Parts of the run contradict each other: a fault of this program, of an engine, or a damaged run folder.
+    /// Parts of the run contradict each other: a fault of this program, of an engine, or a damaged
+    /// run folder.
     #[error("{0}")]
     Internal(String),
     /// The load generator.

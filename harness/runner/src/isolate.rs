@@ -22,12 +22,17 @@ pub struct WorkerCommand {
 /// Longest line that is read from a child.
 const LINE_LIMIT: u64 = 16 << 20;
 
-/// Runs `plan` in a child, handing on its events. The child's standard error passes through. An interrupt of the terminal reaches the child by
-/// itself, as both are in the foreground.
+/// Runs `plan` in a child, handing on its events. The child's standard error passes through. An
+/// interrupt of the terminal reaches the child by itself, as both are in the foreground.
 ///
 /// # Errors
-/// When the child cannot be started, reports an error, or dies: then the last thing handed on is [`Event::Died`] with the signal.
-pub fn isolate(plan: &Plan, command: &WorkerCommand, sink: &(dyn Fn(Event) + Sync)) -> Result<(), RunError> {
+/// When the child cannot be started, reports an error, or dies: then the last thing handed on is
+/// [`Event::Died`] with the signal.
+pub fn isolate(
+    plan: &Plan,
+    command: &WorkerCommand,
+    sink: &(dyn Fn(Event) + Sync),
+) -> Result<(), RunError> {
     let text = serde_json::to_vec(plan).map_err(dyno_core::CanonicalError::from)?;
     watch(&text, command, sink)
 }
@@ -55,9 +60,13 @@ struct InHand {
 impl InHand {
     fn on(&mut self, event: &Event) {
         match event {
-            Event::Progress { stage, done, total } if stage == "accuracy" => self.stage = Some(format!("accuracy, after sample {done} of {total}")),
+            Event::Progress { stage, done, total } if stage == "accuracy" => {
+                self.stage = Some(format!("accuracy, after sample {done} of {total}"))
+            }
             // Everything else counts per mille.
-            Event::Progress { stage, done, .. } => self.stage = Some(format!("{stage} at {done} ‰")),
+            Event::Progress { stage, done, .. } => {
+                self.stage = Some(format!("{stage} at {done} ‰"))
+            }
             Event::Working { worker, ids } if ids.is_empty() => {
                 self.ids.remove(worker);
             }
@@ -70,18 +79,37 @@ impl InHand {
     }
 
     fn words(&self) -> Option<String> {
-        let ids: Vec<String> = self.ids.values().flatten().map(|id| format!("`{id}`")).collect();
+        let ids: Vec<String> = self
+            .ids
+            .values()
+            .flatten()
+            .map(|id| format!("`{id}`"))
+            .collect();
         let ids = (!ids.is_empty()).then(|| format!("in hand: {}", ids.join(", ")));
         let words: Vec<String> = self.stage.iter().cloned().chain(ids).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 }
 
-fn watch(text: &[u8], command: &WorkerCommand, sink: &(dyn Fn(Event) + Sync)) -> Result<(), RunError> {
-    let child = Command::new(&command.program).args(&command.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(RunError::Child)?;
+fn watch(
+    text: &[u8],
+    command: &WorkerCommand,
+    sink: &(dyn Fn(Event) + Sync),
+) -> Result<(), RunError> {
+    let child = Command::new(&command.program)
+        .args(&command.arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(RunError::Child)?;
     let mut child = Watched(child);
-    // A child that does not read its plan dies or fails by itself, and that says more than the broken pipe.
-    let _ = child.0.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text));
+    // A child that does not read its plan dies or fails by itself, and that says more than the
+    // broken pipe.
+    let _ = child
+        .0
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(text));
     let mut failed = None;
     let mut finished = false;
     let mut in_hand = InHand::default();
@@ -90,18 +118,32 @@ fn watch(text: &[u8], command: &WorkerCommand, sink: &(dyn Fn(Event) + Sync)) ->
         let mut line = Vec::new();
         loop {
             line.clear();
-            if (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line).map_err(RunError::Child)? == 0 {
+            if (&mut reader)
+                .take(LINE_LIMIT)
+                .read_until(b'\n', &mut line)
+                .map_err(RunError::Child)?
+                == 0
+            {
                 break;
             }
-            // A torn last line of a child that died is not an event, nor is what a library of the engine prints.
-            let Ok(event) = serde_json::from_slice::<Event>(&line) else { continue };
+            // A torn last line of a child that died is not an event, nor is what a library of the
+            // engine prints.
+            let Ok(event) = serde_json::from_slice::<Event>(&line) else {
+                continue;
+            };
             in_hand.on(&event);
             match &event {
-                Event::Failed { errors, code } => failed = Some(RunError::Worker { errors: errors.clone(), code: *code }),
+                Event::Failed { errors, code } => {
+                    failed = Some(RunError::Worker {
+                        errors: errors.clone(),
+                        code: *code,
+                    })
+                }
                 Event::Finished { .. } => finished = true,
                 _ => {}
             }
-            // The error itself is told by whoever gets it; what is in hand is only of interest here.
+            // The error itself is told by whoever gets it; what is in hand is only of interest
+            // here.
             if !matches!(event, Event::Failed { .. } | Event::Working { .. }) {
                 sink(event);
             }
@@ -115,7 +157,10 @@ fn watch(text: &[u8], command: &WorkerCommand, sink: &(dyn Fn(Event) + Sync)) ->
         return Ok(());
     }
     let (status, sample) = (describe(status), in_hand.words());
-    sink(Event::Died { status: status.clone(), sample: sample.clone() });
+    sink(Event::Died {
+        status: status.clone(),
+        sample: sample.clone(),
+    });
     Err(RunError::Died { status, sample })
 }
 
@@ -149,9 +194,14 @@ mod tests {
     use std::{sync::Mutex, time::Instant};
 
     fn shell(script: &str) -> (Result<(), RunError>, Vec<Event>) {
-        let command = WorkerCommand { program: "sh".into(), arguments: vec!["-c".into(), script.into()] };
+        let command = WorkerCommand {
+            program: "sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+        };
         let seen = Mutex::new(Vec::new());
-        let result = watch(b"{}", &command, &|event| seen.lock().expect("one thread").push(event));
+        let result = watch(b"{}", &command, &|event| {
+            seen.lock().expect("one thread").push(event)
+        });
         (result, seen.into_inner().expect("one thread"))
     }
 
@@ -173,26 +223,64 @@ mod tests {
             error.to_string(),
             "the worker process was killed by signal 11 (segmentation fault), last known: accuracy, after sample 3 of 9, in hand: `c.jpg`, `b.jpg`"
         );
-        assert!(matches!(events.as_slice(), [Event::Progress { .. }, Event::Warned(_), Event::Died { sample: Some(_), .. }]), "{events:?}");
+        assert!(
+            matches!(
+                events.as_slice(),
+                [
+                    Event::Progress { .. },
+                    Event::Warned(_),
+                    Event::Died {
+                        sample: Some(_),
+                        ..
+                    }
+                ]
+            ),
+            "{events:?}"
+        );
     }
 
     #[test]
     fn per_mille_are_no_samples_and_finished_threads_have_nothing_in_hand() {
         let mut in_hand = InHand::default();
         assert_eq!(in_hand.words(), None);
-        in_hand.on(&Event::Working { worker: 2, ids: vec!["a".into()] });
-        in_hand.on(&Event::Working { worker: 2, ids: Vec::new() });
-        in_hand.on(&Event::Progress { stage: "performance".into(), done: 40, total: 1000 });
+        in_hand.on(&Event::Working {
+            worker: 2,
+            ids: vec!["a".into()],
+        });
+        in_hand.on(&Event::Working {
+            worker: 2,
+            ids: Vec::new(),
+        });
+        in_hand.on(&Event::Progress {
+            stage: "performance".into(),
+            done: 40,
+            total: 1000,
+        });
         assert_eq!(in_hand.words().as_deref(), Some("performance at 40 ‰"));
     }
 
     #[test]
     fn the_last_word_decides() {
-        assert!(shell(r#"cat >/dev/null; echo '{"event":"finished","partial":false}'"#).0.is_ok());
-        assert!(matches!(shell(r#"echo '{"event":"finished","partial":false}'; exit 3"#).0, Err(RunError::Died { .. })));
-        assert!(matches!(shell("exit 0").0, Err(RunError::Died { .. })), "it never finished");
-        let failed = shell(r#"echo '{"event":"failed","errors":["a","b"],"code":3}'; exit 3"#).0.expect_err("it failed");
-        assert_eq!((failed.to_string().as_str(), failed.exit_code()), ("a: b", 3));
+        assert!(
+            shell(r#"cat >/dev/null; echo '{"event":"finished","partial":false}'"#)
+                .0
+                .is_ok()
+        );
+        assert!(matches!(
+            shell(r#"echo '{"event":"finished","partial":false}'; exit 3"#).0,
+            Err(RunError::Died { .. })
+        ));
+        assert!(
+            matches!(shell("exit 0").0, Err(RunError::Died { .. })),
+            "it never finished"
+        );
+        let failed = shell(r#"echo '{"event":"failed","errors":["a","b"],"code":3}'; exit 3"#)
+            .0
+            .expect_err("it failed");
+        assert_eq!(
+            (failed.to_string().as_str(), failed.exit_code()),
+            ("a: b", 3)
+        );
     }
 
     #[test]
@@ -200,6 +288,9 @@ mod tests {
         let child = Command::new("sleep").arg("300").spawn().expect("sleep");
         let start = Instant::now();
         drop(Watched(child));
-        assert!(start.elapsed().as_secs() < 100, "it was waited for, not killed");
+        assert!(
+            start.elapsed().as_secs() < 100,
+            "it was waited for, not killed"
+        );
     }
 }

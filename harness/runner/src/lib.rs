@@ -1,8 +1,8 @@
 //! From a Plan to events to a Record.
 //!
-//! A [`worker`] reads a plan and writes events; the same code runs in the process of `dyno run` or in a child
-//! ([`isolate`]). A [`Collector`] turns events into the record. This crate sees traits, never an engine, dataset,
-//! decoder or metric: those come in [`Tables`].
+//! A [`worker`] reads a plan and writes events; the same code runs in the process of `dyno run` or
+//! in a child ([`isolate`]). A [`Collector`] turns events into the record. This crate sees traits,
+//! never an engine, dataset, decoder or metric: those come in [`Tables`].
 
 mod accuracy;
 mod bound;

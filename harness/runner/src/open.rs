@@ -2,14 +2,23 @@
 
 use crate::{error::RunError, prepare::Preparer, tables::Tables};
 use dyno_core::{
-    Dataset, Decoder, DecoderContext, Execution, ExecutionFacts, FileRole, ModelFile, ModelSource, Plan, Precision, Session, SessionConfig, ThresholdSet,
-    Thresholds,
+    Dataset, Decoder, DecoderContext, Execution, ExecutionFacts, FileRole, ModelFile, ModelSource,
+    Plan, Precision, Session, SessionConfig, ThresholdSet, Thresholds,
 };
 
 /// The model's files as an engine gets them (labels and colours are not for engines).
 pub fn model_source(plan: &Plan) -> ModelSource {
-    let files: Vec<ModelFile> = plan.bindings.files.iter().filter(|f| matches!(f.role, FileRole::Model | FileRole::Config)).cloned().collect();
-    ModelSource { framework: plan.spec.model.framework, files }
+    let files: Vec<ModelFile> = plan
+        .bindings
+        .files
+        .iter()
+        .filter(|f| matches!(f.role, FileRole::Model | FileRole::Config))
+        .cloned()
+        .collect();
+    ModelSource {
+        framework: plan.spec.model.framework,
+        files,
+    }
 }
 
 /// An open model with everything that stands around it. One per thread.
@@ -34,14 +43,27 @@ pub(crate) fn dataset(plan: &Plan, tables: &Tables) -> Result<Box<dyn Dataset>, 
     let request = &plan.bindings.dataset;
     let dataset = tables.dataset(&request.kind)?.open(request)?;
     let found = dataset.entries().len();
-    match plan.bindings.sample_set.samples.iter().map(|s| s.index()).max() {
+    match plan
+        .bindings
+        .sample_set
+        .samples
+        .iter()
+        .map(|s| s.index())
+        .max()
+    {
         Some(expected) if expected >= found => Err(RunError::DatasetChanged { expected, found }),
         _ => Ok(dataset),
     }
 }
 
 /// Opens the plan's model.
-pub(crate) fn pipeline(plan: &Plan, tables: &Tables, threads: u32, batch: u32, set: ThresholdSet) -> Result<Pipeline, RunError> {
+pub(crate) fn pipeline(
+    plan: &Plan,
+    tables: &Tables,
+    threads: u32,
+    batch: u32,
+    set: ThresholdSet,
+) -> Result<Pipeline, RunError> {
     let execution = &plan.spec.execution;
     let backend = tables.backend(&execution.backend)?;
     let config = SessionConfig {
@@ -65,7 +87,12 @@ pub(crate) fn pipeline(plan: &Plan, tables: &Tables, threads: u32, batch: u32, s
         labels: &plan.bindings.labels,
     })?;
     let outputs = session.io().outputs.len();
-    Ok(Pipeline { session, preparer, decoder, outputs })
+    Ok(Pipeline {
+        session,
+        preparer,
+        decoder,
+        outputs,
+    })
 }
 
 /// What ran, for the record.

@@ -13,7 +13,8 @@ pub struct Tables {
     pub decoders: &'static [&'static dyn DecoderKind],
     /// Kinds of metrics.
     pub metrics: &'static [&'static dyn MetricKind],
-    /// Whether scores over this many classes are no better than guessing: what the metrics know and a run must not.
+    /// Whether scores over this many classes are no better than guessing: what the metrics know and
+    /// a run must not.
     pub is_chance: fn(&[Score], usize) -> bool,
 }
 

@@ -1,6 +1,8 @@
 //! What a run's accuracy says about its speed.
 
-use dyno_core::{Measurement, MeasurementKind, ModelPlan, Reference, Score, ValidityCode, Warning, WarningCode};
+use dyno_core::{
+    Measurement, MeasurementKind, ModelPlan, Reference, Score, ValidityCode, Warning, WarningCode,
+};
 
 /// How the scores stand to what the model is known to reach.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,19 +15,29 @@ pub(crate) enum Standing {
     Unreferenced,
     /// Accuracy was not measured, or not on all samples.
     NotMeasured,
-    /// So many samples failed: scores leave them out, and what is left out may be what would have missed.
+    /// So many samples failed: scores leave them out, and what is left out may be what would have
+    /// missed.
     SamplesFailed(usize),
 }
 
 fn misses(reference: &Reference, score: &Score) -> Option<String> {
-    let Some(value) = score.value else { return Some(format!("{} could not be computed", reference.metric)) };
+    let Some(value) = score.value else {
+        return Some(format!("{} could not be computed", reference.metric));
+    };
     let tolerance = match (reference.abs, reference.rel) {
         (None, None) => 0.0,
-        (abs, rel) => abs.unwrap_or(0.0).max(rel.unwrap_or(0.0) * reference.value.abs()),
+        (abs, rel) => abs
+            .unwrap_or(0.0)
+            .max(rel.unwrap_or(0.0) * reference.value.abs()),
     };
     // A hair above the tolerance is rounding of the decimal numbers in the file.
     let difference = (value - reference.value).abs();
-    (difference > tolerance + 1e-12).then(|| format!("{} is {value:.6}, the reference says {} ± {tolerance}", reference.metric, reference.value))
+    (difference > tolerance + 1e-12).then(|| {
+        format!(
+            "{} is {value:.6}, the reference says {} ± {tolerance}",
+            reference.metric, reference.value
+        )
+    })
 }
 
 /// What accuracy of the run there is to judge by.
@@ -41,7 +53,12 @@ pub(crate) enum Judged {
 }
 
 /// Compares scores with the model's references on the same sample set.
-pub(crate) fn standing(judged: Judged, model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
+pub(crate) fn standing(
+    judged: Judged,
+    model: &ModelPlan,
+    sample_set: &str,
+    scores: &[Score],
+) -> Standing {
     match judged {
         Judged::No => Standing::NotMeasured,
         Judged::All { failed: 0 } => against_references(model, sample_set, scores),
@@ -52,7 +69,11 @@ pub(crate) fn standing(judged: Judged, model: &ModelPlan, sample_set: &str, scor
 fn against_references(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> Standing {
     let mut found = false;
     let mut missed = Vec::new();
-    for reference in model.references.iter().filter(|r| r.sample_set == sample_set) {
+    for reference in model
+        .references
+        .iter()
+        .filter(|r| r.sample_set == sample_set)
+    {
         found = true;
         match scores.iter().find(|s| s.metric == reference.metric) {
             Some(score) => missed.extend(misses(reference, score)),
@@ -67,7 +88,12 @@ fn against_references(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> 
 }
 
 /// Stamps the measurements of one run.
-pub(crate) fn apply(measurements: &mut [Measurement], standing: &Standing, chance: bool, warnings: &mut Vec<Warning>) {
+pub(crate) fn apply(
+    measurements: &mut [Measurement],
+    standing: &Standing,
+    chance: bool,
+    warnings: &mut Vec<Warning>,
+) {
     for measurement in measurements.iter_mut() {
         let speed = matches!(measurement.kind, MeasurementKind::Performance { .. });
         if chance {
@@ -97,12 +123,26 @@ mod tests {
     use super::*;
 
     fn score(value: Option<f64>) -> Score {
-        Score { metric: "AP".into(), value, n: 1, hits: None, interval: None, optimistic: None, pessimistic: None }
+        Score {
+            metric: "AP".into(),
+            value,
+            n: 1,
+            hits: None,
+            interval: None,
+            optimistic: None,
+            pessimistic: None,
+        }
     }
 
     #[test]
     fn tolerances_are_the_wider_of_absolute_and_relative() {
-        let reference = |abs, rel| Reference { metric: "AP".into(), value: 0.5, sample_set: "s".into(), abs, rel };
+        let reference = |abs, rel| Reference {
+            metric: "AP".into(),
+            value: 0.5,
+            sample_set: "s".into(),
+            abs,
+            rel,
+        };
         for (r, value, met) in [
             (reference(None, None), 0.5, true),
             (reference(None, None), 0.500_1, false),
@@ -110,7 +150,11 @@ mod tests {
             (reference(Some(0.01), None), 0.488, false),
             (reference(Some(0.001), Some(0.1)), 0.46, true),
         ] {
-            assert_eq!(misses(&r, &score(Some(value))).is_none(), met, "{r:?} {value}");
+            assert_eq!(
+                misses(&r, &score(Some(value))).is_none(),
+                met,
+                "{r:?} {value}"
+            );
         }
         assert!(misses(&reference(Some(1.0), None), &score(None)).is_some());
     }
@@ -119,17 +163,44 @@ mod tests {
     fn only_a_whole_run_without_failures_is_compared() {
         for (judged, standing_is, word) in [
             (Judged::No, Standing::NotMeasured, "was not measured"),
-            (Judged::All { failed: 2 }, Standing::SamplesFailed(2), "2 samples failed"),
-            (Judged::All { failed: 0 }, Standing::Missed("AP is 0.400000, the reference says 0.5 ± 0".into()), "0.400000"),
+            (
+                Judged::All { failed: 2 },
+                Standing::SamplesFailed(2),
+                "2 samples failed",
+            ),
+            (
+                Judged::All { failed: 0 },
+                Standing::Missed("AP is 0.400000, the reference says 0.5 ± 0".into()),
+                "0.400000",
+            ),
         ] {
             let found = standing(judged, &model(), "s", &[score(Some(0.4))]);
             assert_eq!(found, standing_is);
             let mut warnings = Vec::new();
             apply(&mut [], &found, false, &mut warnings);
-            assert!(warnings.len() == 1 && warnings[0].detail.contains(word), "{warnings:?}");
+            assert!(
+                warnings.len() == 1 && warnings[0].detail.contains(word),
+                "{warnings:?}"
+            );
         }
-        assert_eq!(standing(Judged::All { failed: 0 }, &model(), "other", &[score(Some(0.4))]), Standing::Unreferenced);
-        assert_eq!(standing(Judged::All { failed: 0 }, &model(), "s", &[score(Some(0.5))]), Standing::Met);
+        assert_eq!(
+            standing(
+                Judged::All { failed: 0 },
+                &model(),
+                "other",
+                &[score(Some(0.4))]
+            ),
+            Standing::Unreferenced
+        );
+        assert_eq!(
+            standing(
+                Judged::All { failed: 0 },
+                &model(),
+                "s",
+                &[score(Some(0.5))]
+            ),
+            Standing::Met
+        );
     }
 
     fn model() -> ModelPlan {

@@ -1,8 +1,10 @@
 //! The bootstrap over samples, with the same resamples on every platform.
 //!
-//! Generator: ChaCha8 (portable by specification), key = the seed's eight bytes little-endian and zeros, stream = number of the resample, so that each
-//! resample stands for itself and two metrics, or two models, over the same samples see the same draws. A draw is the high half of a 64-bit number
-//! times `n`; its bias is below n / 2^64. Intervals are the percentile method of Efron (1979).
+//! Generator: ChaCha8 (portable by specification), key = the seed's eight bytes little-endian and
+//! zeros, stream = number of the resample, so that each resample stands for itself and two metrics,
+//! or two models, over the same samples see the same draws. A draw is the high half of a 64-bit
+//! number times `n`; its bias is below n / 2^64. Intervals are the percentile method of Efron
+//! (1979).
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -22,7 +24,8 @@ pub fn bootstrap_indices(seed: u64, resample: u64, n: usize) -> Vec<usize> {
     draws(seed, resample, n).collect()
 }
 
-/// How often each of `n` positions is drawn in one resample; the sum is `n`. `weights` is cleared and filled, so that it can be used again.
+/// How often each of `n` positions is drawn in one resample; the sum is `n`. `weights` is cleared
+/// and filled, so that it can be used again.
 pub fn bootstrap_weights(seed: u64, resample: u64, n: usize, weights: &mut Vec<u32>) {
     weights.clear();
     weights.resize(n, 0);
@@ -31,15 +34,19 @@ pub fn bootstrap_weights(seed: u64, resample: u64, n: usize, weights: &mut Vec<u
     }
 }
 
-/// The two ends between which the middle share `level` of the resampled values lies: `sorted[floor(n·a)]` and its mirror image
-/// `sorted[n-1-floor(n·a)]`, a = (1 - level) / 2. Sorts `values`. `None` of nothing, when a value is NaN, or for a level outside 0 to 1.
+/// The two ends between which the middle share `level` of the resampled values lies:
+/// `sorted[floor(n·a)]` and its mirror image `sorted[n-1-floor(n·a)]`, a = (1 - level) / 2. Sorts
+/// `values`. `None` of nothing, when a value is NaN, or for a level outside 0 to 1.
 pub fn bootstrap_interval(values: &mut [f64], level: f64) -> Option<(f64, f64)> {
     if values.is_empty() || values.iter().any(|v| v.is_nan()) || !(level > 0.0 && level < 1.0) {
         return None;
     }
     values.sort_unstable_by(f64::total_cmp);
     let skip = (values.len() as f64 * (1.0 - level) / 2.0) as usize;
-    Some((*values.get(skip)?, *values.get(values.len().checked_sub(skip + 1)?)?))
+    Some((
+        *values.get(skip)?,
+        *values.get(values.len().checked_sub(skip + 1)?)?,
+    ))
 }
 
 #[cfg(test)]
@@ -74,14 +81,18 @@ mod tests {
 
     #[test]
     fn draws_are_uniform() {
-        // 200 resamples of 100: each position is drawn 200 times on average, sd 14; chi-square of 99 degrees has mean 99, sd 14.
+        // 200 resamples of 100: each position is drawn 200 times on average, sd 14; chi-square of
+        // 99 degrees has mean 99, sd 14.
         let mut total = vec![0u32; 100];
         let mut weights = Vec::new();
         for resample in 0..200 {
             bootstrap_weights(1, resample, 100, &mut weights);
             total.iter_mut().zip(&weights).for_each(|(t, w)| *t += w);
         }
-        let chi: f64 = total.iter().map(|&t| (f64::from(t) - 200.0).powi(2) / 200.0).sum();
+        let chi: f64 = total
+            .iter()
+            .map(|&t| (f64::from(t) - 200.0).powi(2) / 200.0)
+            .sum();
         assert!((50.0..160.0).contains(&chi), "{chi}");
     }
 

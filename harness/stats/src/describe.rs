@@ -2,7 +2,11 @@
 
 /// Arithmetic mean, summed in the order given; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {
-    if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
+    if values.is_empty() {
+        None
+    } else {
+        Some(values.iter().sum::<f64>() / values.len() as f64)
+    }
 }
 
 /// Unbiased sample variance (divisor n - 1), in two passes; `None` of fewer than two values.
@@ -19,7 +23,10 @@ pub fn mean_ns(values: &[u64]) -> Option<u64> {
     if values.is_empty() {
         return None;
     }
-    let (sum, n) = (values.iter().map(|&v| u128::from(v)).sum::<u128>(), values.len() as u128);
+    let (sum, n) = (
+        values.iter().map(|&v| u128::from(v)).sum::<u128>(),
+        values.len() as u128,
+    );
     u64::try_from((2 * sum + n) / (2 * n)).ok()
 }
 
@@ -31,7 +38,10 @@ mod tests {
     fn known_values() {
         assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
         assert_eq!(sample_variance(&[1.0, 2.0, 6.0]), Some(7.0));
-        assert_eq!((mean(&[]), sample_variance(&[1.0]), mean_ns(&[])), (None, None, None));
+        assert_eq!(
+            (mean(&[]), sample_variance(&[1.0]), mean_ns(&[])),
+            (None, None, None)
+        );
         assert_eq!(mean_ns(&[1, 2]), Some(2));
         assert_eq!(mean_ns(&[u64::MAX, u64::MAX, u64::MAX]), Some(u64::MAX));
     }

@@ -1,30 +1,36 @@
 //! Whether a run was steady: outliers and the spread between its windows.
 //!
-//! Outliers are flagged and kept (criterion's rule, after Tukey), never removed. The spread between windows follows perf_analyzer's rule: the greatest and
-//! the least may differ by 10 %.
+//! Outliers are flagged and kept (criterion's rule, after Tukey), never removed. The spread between
+//! windows follows perf_analyzer's rule: the greatest and the least may differ by 10 %.
 
 use crate::percentile::{minimum_count, order_statistic};
 
-/// Interquartile ranges above the third quartile from which a sample is an outlier (Tukey's outer fence).
+/// Interquartile ranges above the third quartile from which a sample is an outlier (Tukey's outer
+/// fence).
 pub const IQR_FACTOR: u64 = 3;
 
 /// Spread between windows above which a run is unsteady.
 pub const UNSTEADY_SPREAD: f64 = 1.10;
 
-/// How many of `sorted` (rising) lie above the third quartile by more than [`IQR_FACTOR`] interquartile ranges; 0 for fewer than four samples.
+/// How many of `sorted` (rising) lie above the third quartile by more than [`IQR_FACTOR`]
+/// interquartile ranges; 0 for fewer than four samples.
 pub fn iqr_outliers(sorted: &[u64]) -> u64 {
     if sorted.len() < 4 {
         return 0;
     }
-    let (Some(q1), Some(q3)) = (order_statistic(sorted, 0.25), order_statistic(sorted, 0.75)) else { return 0 };
+    let (Some(q1), Some(q3)) = (order_statistic(sorted, 0.25), order_statistic(sorted, 0.75))
+    else {
+        return 0;
+    };
     let fence = q3.saturating_add(q3.saturating_sub(q1).saturating_mul(IQR_FACTOR));
     (sorted.len() - sorted.partition_point(|&v| v <= fence)) as u64
 }
 
-/// Greatest ÷ least of the medians of `windows` consecutive parts of a run, equal in count up to one sample.
+/// Greatest ÷ least of the medians of `windows` consecutive parts of a run, equal in count up to
+/// one sample.
 ///
-/// `latencies`: in the order of time, not sorted. `None` for fewer than two windows, a window too small to support its median (11 samples), or
-/// a median of zero.
+/// `latencies`: in the order of time, not sorted. `None` for fewer than two windows, a window too
+/// small to support its median (11 samples), or a median of zero.
 pub fn window_spread(latencies: &[u64], windows: usize) -> Option<f64> {
     if windows < 2 || ((latencies.len() / windows) as u64) < minimum_count(0.5)? {
         return None;
@@ -35,7 +41,9 @@ pub fn window_spread(latencies: &[u64], windows: usize) -> Option<f64> {
         let mut part = latencies.get(cut(w)..cut(w + 1))?.to_vec();
         part.sort_unstable();
         let median = order_statistic(&part, 0.5)?;
-        ends = Some(ends.map_or((median, median), |(low, high)| (low.min(median), high.max(median))));
+        ends = Some(ends.map_or((median, median), |(low, high)| {
+            (low.min(median), high.max(median))
+        }));
     }
     let (low, high) = ends?;
     (low > 0).then(|| high as f64 / low as f64)

@@ -28,7 +28,9 @@ pub enum VisionError {
         reason: String,
     },
     /// The tensor to write into is not the one that the preprocessor makes.
-    #[error("input `{input}` needs item {item} of a tensor {expected_dtype}{expected:?}, got {found_dtype}{found:?}")]
+    #[error(
+        "input `{input}` needs item {item} of a tensor {expected_dtype}{expected:?}, got {found_dtype}{found:?}"
+    )]
     Tensor {
         /// Name of the model's input.
         input: String,

@@ -1,11 +1,13 @@
 //! Greedy non-maximum suppression over scored boxes.
 //!
-//! Candidates are taken by falling score; one is dropped when its IoU with a kept candidate of its class is *greater* than the threshold.
-//! IoU is computed in f64 without a `+ 1` for pixels. Classes are told apart by their number, not by shifting boxes. Among equal scores the
-//! candidate listed earlier comes first. (The Python reference takes the later one; on its 128 images the detections of all three models are
-//! the same either way.)
+//! Candidates are taken by falling score; one is dropped when its IoU with a kept candidate of its
+//! class is *greater* than the threshold. IoU is computed in f64 without a `+ 1` for pixels.
+//! Classes are told apart by their number, not by shifting boxes. Among equal scores the candidate
+//! listed earlier comes first. (The Python reference takes the later one; on its 128 images the
+//! detections of all three models are the same either way.)
 //!
-//! Sorting dominates: a candidate meets only the kept boxes of its own class, and a class stops at the greatest number that may be returned.
+//! Sorting dominates: a candidate meets only the kept boxes of its own class, and a class stops at
+//! the greatest number that may be returned.
 
 use dyno_core::Xyxy;
 
@@ -57,7 +59,11 @@ pub struct Nms {
 /// Sort key: greater scores give smaller keys; zeros of both signs are one score.
 fn falling(score: f32) -> u32 {
     let bits = (score + 0.0).to_bits();
-    let rising = if bits >> 31 == 1 { !bits } else { bits | 0x8000_0000 };
+    let rising = if bits >> 31 == 1 {
+        !bits
+    } else {
+        bits | 0x8000_0000
+    };
     !rising
 }
 
@@ -78,8 +84,8 @@ impl Nms {
         Self::default()
     }
 
-    /// Positions in `candidates` of those that survive, by falling score. Candidates with a non-finite score or box are dropped, and so are
-    /// those beyond `u32::MAX`.
+    /// Positions in `candidates` of those that survive, by falling score. Candidates with a
+    /// non-finite score or box are dropped, and so are those beyond `u32::MAX`.
     pub fn run(&mut self, candidates: &[Candidate], options: &NmsOptions) -> &[u32] {
         let max = options.max.unwrap_or(usize::MAX);
         self.order.clear();
@@ -87,13 +93,21 @@ impl Nms {
         self.result.clear();
         for (candidate, position) in candidates.iter().zip(0u32..) {
             if candidate.is_finite() {
-                let class = if options.class_agnostic || options.iou.is_none() { 0 } else { candidate.class };
-                self.order.push((u64::from(class) << 32 | u64::from(falling(candidate.score)), position));
+                let class = if options.class_agnostic || options.iou.is_none() {
+                    0
+                } else {
+                    candidate.class
+                };
+                self.order.push((
+                    u64::from(class) << 32 | u64::from(falling(candidate.score)),
+                    position,
+                ));
             }
         }
         self.order.sort_unstable();
         let Some(threshold) = options.iou else {
-            self.result.extend(self.order.iter().take(max).map(|&(_, position)| position));
+            self.result
+                .extend(self.order.iter().take(max).map(|&(_, position)| position));
             return &self.result;
         };
         let mut class = None;
@@ -105,15 +119,30 @@ impl Nms {
             if self.kept.len() >= max {
                 continue;
             }
-            let Some(candidate) = candidates.get(position as usize) else { continue };
+            let Some(candidate) = candidates.get(position as usize) else {
+                continue;
+            };
             let area = candidate.bbox.area();
-            if !self.kept.iter().any(|k| suppresses(k, &candidate.bbox, area, threshold)) {
-                self.kept.push(Kept { bbox: candidate.bbox, area });
-                self.survivors.push((u64::from(falling(candidate.score)), position));
+            if !self
+                .kept
+                .iter()
+                .any(|k| suppresses(k, &candidate.bbox, area, threshold))
+            {
+                self.kept.push(Kept {
+                    bbox: candidate.bbox,
+                    area,
+                });
+                self.survivors
+                    .push((u64::from(falling(candidate.score)), position));
             }
         }
         self.survivors.sort_unstable();
-        self.result.extend(self.survivors.iter().take(max).map(|&(_, position)| position));
+        self.result.extend(
+            self.survivors
+                .iter()
+                .take(max)
+                .map(|&(_, position)| position),
+        );
         &self.result
     }
 }

@@ -1,9 +1,10 @@
 //! Records with fixed numbers.
 
 use dyno_core::{
-    Board, BoundNs, DecoderSpec, Execution, ExecutionPlan, Framework, Interval, LatencyNs, Machine, Measurement, MeasurementKind, MemoryBytes, ModelPlan,
-    PlanRecord, PlanSpec, Precision, Purpose, RECORD_SCHEMA, Record, SampleSetRecord, Scenario, Score, StageNs, Subject, ThresholdSet, Thresholds, Timed, Tool,
-    Validity, ValidityCode, Warning, WarningCode,
+    Board, BoundNs, DecoderSpec, Execution, ExecutionPlan, Framework, Interval, LatencyNs, Machine,
+    Measurement, MeasurementKind, MemoryBytes, ModelPlan, PlanRecord, PlanSpec, Precision, Purpose,
+    RECORD_SCHEMA, Record, SampleSetRecord, Scenario, Score, StageNs, Subject, ThresholdSet,
+    Thresholds, Timed, Tool, Validity, ValidityCode, Warning, WarningCode,
 };
 use std::collections::BTreeMap;
 
@@ -25,15 +26,32 @@ fn execution() -> Execution {
 }
 
 pub(crate) fn score(metric: &str, value: Option<f64>) -> Score {
-    let interval = value.map(|v| Interval { method: "bootstrap-percentile".into(), level: 0.95, low: v - 0.02, high: v + 0.02 });
-    Score { metric: metric.into(), value, n: 128, hits: None, interval, optimistic: None, pessimistic: None }
+    let interval = value.map(|v| Interval {
+        method: "bootstrap-percentile".into(),
+        level: 0.95,
+        low: v - 0.02,
+        high: v + 0.02,
+    });
+    Score {
+        metric: metric.into(),
+        value,
+        n: 128,
+        hits: None,
+        interval,
+        optimistic: None,
+        pessimistic: None,
+    }
 }
 
 pub(crate) fn accuracy(scores: Vec<Score>) -> Measurement {
     let kind = MeasurementKind::Accuracy {
         sample_set: SET.into(),
         scores,
-        thresholds: Some(Thresholds { score: 0.001, iou: Some(0.65), max: None }),
+        thresholds: Some(Thresholds {
+            score: 0.001,
+            iou: Some(0.65),
+            max: None,
+        }),
         n: 128,
         failed: 0,
         wall_ns: 9_876_543_210,
@@ -41,7 +59,11 @@ pub(crate) fn accuracy(scores: Vec<Score>) -> Measurement {
         host_ns: 1_500_000_000,
         predictions_sha256: "ab".repeat(32),
     };
-    Measurement { execution: execution(), kind, validity: Validity::from_codes(vec![]) }
+    Measurement {
+        execution: execution(),
+        kind,
+        validity: Validity::from_codes(vec![]),
+    }
 }
 
 pub(crate) fn performance(scenario: Scenario, n: u64, codes: Vec<ValidityCode>) -> Measurement {
@@ -49,7 +71,11 @@ pub(crate) fn performance(scenario: Scenario, n: u64, codes: Vec<ValidityCode>) 
         scenario,
         timed: Timed::Query,
         threshold_set: ThresholdSet::Deploy,
-        thresholds: Some(Thresholds { score: 0.25, iou: Some(0.45), max: Some(100) }),
+        thresholds: Some(Thresholds {
+            score: 0.25,
+            iou: Some(0.45),
+            max: Some(100),
+        }),
         sample_set: SET.into(),
         n,
         estimator: "sorted[floor(n*p)]".into(),
@@ -61,21 +87,38 @@ pub(crate) fn performance(scenario: Scenario, n: u64, codes: Vec<ValidityCode>) 
             p99: (n >= 662).then_some(15_000_000),
             max: 41_000_000,
         },
-        bound_ns: BoundNs { p90: (n >= 64).then_some(13_000_000), p99: (n >= 662).then_some(16_000_000) },
+        bound_ns: BoundNs {
+            p90: (n >= 64).then_some(13_000_000),
+            p99: (n >= 662).then_some(16_000_000),
+        },
         throughput_per_s: 83.25,
         duration_ns: n * 12_000_000,
         slots: 1,
-        stages_ns: StageNs { decode_image: None, preprocess: None, host_to_device: 0, engine: 10_900_000, device_to_host: 950, decode_outputs: Some(580_000) },
+        stages_ns: StageNs {
+            decode_image: None,
+            preprocess: None,
+            host_to_device: 0,
+            engine: 10_900_000,
+            device_to_host: 950,
+            decode_outputs: Some(580_000),
+        },
         load_ns: 320_000_000,
         first_ns: 44_000_000,
-        memory_bytes: MemoryBytes { peak: Some(123_456_789), steady: None },
+        memory_bytes: MemoryBytes {
+            peak: Some(123_456_789),
+            steady: None,
+        },
         window_spread: Some(1.0345),
         trials: 1,
         outliers: 3,
         histogram: None,
         raw: None,
     };
-    Measurement { execution: execution(), kind, validity: Validity::from_codes(codes) }
+    Measurement {
+        execution: execution(),
+        kind,
+        validity: Validity::from_codes(codes),
+    }
 }
 
 pub(crate) fn record(reference: &str, measurements: Vec<Measurement>) -> Record {
@@ -89,7 +132,12 @@ pub(crate) fn record(reference: &str, measurements: Vec<Measurement>) -> Record 
             recipe_assumed: false,
             inputs: vec![],
             outputs: vec![],
-            decoder: DecoderSpec { kind: "yolox".into(), parameters: serde_json::Value::Null, evaluate: None, deploy: None },
+            decoder: DecoderSpec {
+                kind: "yolox".into(),
+                parameters: serde_json::Value::Null,
+                evaluate: None,
+                deploy: None,
+            },
             labels: None,
             references: vec![],
             origin: None,
@@ -111,11 +159,27 @@ pub(crate) fn record(reference: &str, measurements: Vec<Measurement>) -> Record 
         // Not sealed: snapshots shall not change when a field of the plan is added.
         id: "0123456789abcdef".repeat(4),
         created_utc: "2026-01-02T03:04:05Z".into(),
-        tool: Tool { name: "dyno".into(), version: "0.1.0".into(), commit: "unknown".into(), features: vec![] },
-        subject: Subject { reference: reference.into(), framework: Framework::Onnx, files: vec![], lineage: None },
-        plan: PlanRecord { sha256: "cd".repeat(32), spec },
+        tool: Tool {
+            name: "dyno".into(),
+            version: "0.1.0".into(),
+            commit: "unknown".into(),
+            features: vec![],
+        },
+        subject: Subject {
+            reference: reference.into(),
+            framework: Framework::Onnx,
+            files: vec![],
+            lineage: None,
+        },
+        plan: PlanRecord {
+            sha256: "cd".repeat(32),
+            spec,
+        },
         machine: Machine {
-            board: Board { id: "generic-x86_64".into(), model: None },
+            board: Board {
+                id: "generic-x86_64".into(),
+                model: None,
+            },
             power_mode: None,
             cpu: "Example CPU @ 2.00GHz".into(),
             cores: 2,
@@ -138,17 +202,37 @@ pub(crate) fn record(reference: &str, measurements: Vec<Measurement>) -> Record 
             unmatched_dataset: vec!["toaster".into(), "unicorn".into()],
         }],
         measurements,
-        warnings: vec![Warning { code: WarningCode::Subset, detail: "128 of 5000 samples".into() }],
+        warnings: vec![Warning {
+            code: WarningCode::Subset,
+            detail: "128 of 5000 samples".into(),
+        }],
         artifacts: vec![],
     }
 }
 
-/// A detector: AP with classes, a class without truth, a valid and an invalid performance measurement.
+/// A detector: AP with classes, a class without truth, a valid and an invalid performance
+/// measurement.
 pub(crate) fn detector() -> Record {
-    let scores =
-        vec![score("AP", Some(0.2996)), score("AP50", Some(0.4567)), score("AP_small", None), score("AP/person", Some(0.5)), score("AP/dog", Some(0.25))];
-    let slow = performance(Scenario::Offline, 20, vec![ValidityCode::TooFewQueries, ValidityCode::Unsteady]);
-    record("yolox_nano", vec![accuracy(scores), performance(Scenario::SingleStream, 500, vec![]), slow])
+    let scores = vec![
+        score("AP", Some(0.2996)),
+        score("AP50", Some(0.4567)),
+        score("AP_small", None),
+        score("AP/person", Some(0.5)),
+        score("AP/dog", Some(0.25)),
+    ];
+    let slow = performance(
+        Scenario::Offline,
+        20,
+        vec![ValidityCode::TooFewQueries, ValidityCode::Unsteady],
+    );
+    record(
+        "yolox_nano",
+        vec![
+            accuracy(scores),
+            performance(Scenario::SingleStream, 500, vec![]),
+            slow,
+        ],
+    )
 }
 
 /// A classifier whose top-1 has ties.
@@ -157,7 +241,12 @@ pub(crate) fn classifier() -> Record {
     top1.hits = Some(96);
     top1.optimistic = Some(0.765_625);
     top1.pessimistic = Some(0.734_375);
-    top1.interval = Some(Interval { method: "wilson".into(), level: 0.95, low: 0.6685, high: 0.8170 });
+    top1.interval = Some(Interval {
+        method: "wilson".into(),
+        level: 0.95,
+        low: 0.6685,
+        high: 0.8170,
+    });
     let mut top5 = score("top-5", Some(0.9375));
     (top5.hits, top5.optimistic, top5.pessimistic) = (Some(120), Some(0.9375), Some(0.9375));
     record("squeezenet", vec![accuracy(vec![top1, top5])])

@@ -9,7 +9,9 @@ use fixture::{accuracy, classifier, detector, record, score};
 
 fn render(format: &str, records: &[Record], width: Option<u16>) -> String {
     let reporter = lookup("report format", REPORTERS, format).expect("a row of the table");
-    let text = reporter.render(&Report { records, width }).expect("renders");
+    let text = reporter
+        .render(&Report { records, width })
+        .expect("renders");
     assert!(text.ends_with('\n'));
     text
 }
@@ -24,14 +26,20 @@ fn rows_are_sorted_unique_and_described() {
 fn human() {
     insta::assert_snapshot!("human_detector", render("human", &[detector()], None));
     insta::assert_snapshot!("human_classifier", render("human", &[classifier()], None));
-    insta::assert_snapshot!("human_two", render("human", &[detector(), classifier()], None));
+    insta::assert_snapshot!(
+        "human_two",
+        render("human", &[detector(), classifier()], None)
+    );
     insta::assert_snapshot!("human_none", render("human", &[], None));
 }
 
 #[test]
 fn human_fits_the_terminal_and_has_no_colour() {
     let text = render("human", &[detector(), classifier()], Some(60));
-    let tables: Vec<&str> = text.lines().filter(|l| !l.starts_with("  ") && (l.starts_with('─') || l.starts_with('═'))).collect();
+    let tables: Vec<&str> = text
+        .lines()
+        .filter(|l| !l.starts_with("  ") && (l.starts_with('─') || l.starts_with('═')))
+        .collect();
     assert!(!tables.is_empty());
     assert!(tables.iter().all(|l| l.chars().count() <= 60), "{text}");
     assert!(!text.contains('\u{1b}'));
@@ -40,14 +48,24 @@ fn human_fits_the_terminal_and_has_no_colour() {
 #[test]
 fn markdown() {
     insta::assert_snapshot!("markdown_detector", render("markdown", &[detector()], None));
-    insta::assert_snapshot!("markdown_two", render("markdown", &[detector(), classifier()], None));
+    insta::assert_snapshot!(
+        "markdown_two",
+        render("markdown", &[detector(), classifier()], None)
+    );
 }
 
 #[test]
 fn csv() {
-    insta::assert_snapshot!("csv_two", render("csv", &[detector(), classifier()], None).replace("\r\n", "\n"));
+    insta::assert_snapshot!(
+        "csv_two",
+        render("csv", &[detector(), classifier()], None).replace("\r\n", "\n")
+    );
     let text = render("csv", &[detector(), classifier()], None);
-    assert!(text.split_terminator("\r\n").all(|line| line.split(',').count() == 32 && !line.contains('\n')), "{text}");
+    assert!(
+        text.split_terminator("\r\n")
+            .all(|line| line.split(',').count() == 32 && !line.contains('\n')),
+        "{text}"
+    );
 }
 
 #[test]
@@ -55,22 +73,40 @@ fn json() {
     insta::assert_snapshot!("json_classifier", render("json", &[classifier()], None));
     let one: Record = serde_json::from_str(&render("json", &[detector()], None)).expect("a record");
     assert_eq!(one, detector());
-    let several: Vec<Record> = serde_json::from_str(&render("json", &[detector(), classifier()], None)).expect("an array");
+    let several: Vec<Record> =
+        serde_json::from_str(&render("json", &[detector(), classifier()], None)).expect("an array");
     assert_eq!(several, [detector(), classifier()]);
     assert_eq!(render("json", &[], None), "[]\n");
 }
 
 #[test]
 fn names_of_strangers_stay_text() {
-    let mut hostile = record("=HYPERLINK(\"http://x\")|<script>\n\u{1b}[31m @team _a_ `b`\u{202e}", vec![accuracy(vec![score("AP|x", Some(0.5))])]);
-    hostile.warnings = vec![Warning { code: WarningCode::Engine, detail: "line one\nline two, see #1 and www.example.com".into() }];
+    let mut hostile = record(
+        "=HYPERLINK(\"http://x\")|<script>\n\u{1b}[31m @team _a_ `b`\u{202e}",
+        vec![accuracy(vec![score("AP|x", Some(0.5))])],
+    );
+    hostile.warnings = vec![Warning {
+        code: WarningCode::Engine,
+        detail: "line one\nline two, see #1 and www.example.com".into(),
+    }];
     for format in ["human", "markdown", "csv"] {
         let text = render(format, &[hostile.clone(), hostile.clone()], None);
-        assert!(!text.chars().any(|c| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}'), "{format}: {text}");
+        assert!(
+            !text
+                .chars()
+                .any(|c| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}'),
+            "{format}: {text}"
+        );
     }
-    insta::assert_snapshot!("markdown_hostile", render("markdown", &[hostile.clone()], None));
+    insta::assert_snapshot!(
+        "markdown_hostile",
+        render("markdown", &[hostile.clone()], None)
+    );
     let rows = render("csv", &[hostile], None);
-    assert!(rows.contains(",\"'=HYPERLINK(\"\"http://x\"\")|<script>\\u{a}"), "{rows}");
+    assert!(
+        rows.contains(",\"'=HYPERLINK(\"\"http://x\"\")|<script>\\u{a}"),
+        "{rows}"
+    );
 }
 
 #[test]

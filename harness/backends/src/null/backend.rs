@@ -2,20 +2,35 @@
 
 use super::{engine::NullEngine, settings::Settings};
 use crate::config::{assemble, check_cpu};
-use dyno_core::{Availability, Backend, BackendError, Check, Framework, ModelSource, Precision, Session, SessionConfig};
+use dyno_core::{
+    Availability, Backend, BackendError, Check, Framework, ModelSource, Precision, Session,
+    SessionConfig,
+};
 use std::sync::{Arc, atomic::AtomicU64};
 
 pub(super) const ID: &str = "null";
 
 /// Keys of [`SessionConfig::settings`] that this engine knows.
-const SETTINGS: &[&str] = &["inputs", "outputs", "fill", "delay_ns", "wait", "fail_every", "crash_at"];
+const SETTINGS: &[&str] = &[
+    "inputs",
+    "outputs",
+    "fill",
+    "delay_ns",
+    "wait",
+    "fail_every",
+    "crash_at",
+];
 
 /// The engine that computes nothing. Settings, all optional:
 ///
-/// * `inputs`, `outputs`: `NAME:DTYPE:1x3x224x224`, several with `;` between them; `?` or a name is an open dimension of an input.
-///   Default: `input:f32:?x3x224x224` and `output:f32:?x1000`. An open first dimension is the batch.
-/// * `fill`: what outputs hold. `constant:0.5` (default `constant:0`), `values:0.1,0.9` (repeated), `pattern:SEED` (pseudo-random in
-///   [0, 1), the same in every query), `input:SEED` (the same, but depending on the bytes of the inputs).
+/// * `inputs`, `outputs`: `NAME:DTYPE:1x3x224x224`, several with `;` between them; `?` or a name is
+///   an open dimension of an input.
+///   Default: `input:f32:?x3x224x224` and `output:f32:?x1000`. An open first dimension is the
+///   batch.
+/// * `fill`: what outputs hold. `constant:0.5` (default `constant:0`), `values:0.1,0.9` (repeated),
+///   `pattern:SEED` (pseudo-random in
+///   [0, 1), the same in every query), `input:SEED` (the same, but depending on the bytes of the
+///   inputs).
 /// * `delay_ns`: `1000` or `1000,5000`: time of a query, taken in turns.
 /// * `wait`: `sleep` (default: sleeps, spinning for the last 100 µs) or `spin`.
 /// * `fail_every`: N: queries number N, 2N, … fail.
@@ -37,17 +52,38 @@ impl Backend for Null {
     }
 
     fn probe(&self) -> Availability {
-        Availability { checks: vec![Check { what: "compiled in".to_owned(), ok: true, detail: "always".to_owned() }], devices: vec!["cpu".to_owned()] }
+        Availability {
+            checks: vec![Check {
+                what: "compiled in".to_owned(),
+                ok: true,
+                detail: "always".to_owned(),
+            }],
+            devices: vec!["cpu".to_owned()],
+        }
     }
 
-    fn open(&self, _model: &ModelSource, config: &SessionConfig) -> Result<Box<dyn Session>, BackendError> {
+    fn open(
+        &self,
+        _model: &ModelSource,
+        config: &SessionConfig,
+    ) -> Result<Box<dyn Session>, BackendError> {
         check_cpu(ID, config, SETTINGS)?;
         if !matches!(config.precision, Precision::Native | Precision::F32) {
-            return Err(BackendError::Unsupported { backend: ID, what: format!("precision `{}` (there are: native, f32)", config.precision) });
+            return Err(BackendError::Unsupported {
+                backend: ID,
+                what: format!("precision `{}` (there are: native, f32)", config.precision),
+            });
         }
-        let settings = Settings::parse(&config.settings).map_err(|what| BackendError::Unsupported { backend: ID, what })?;
+        let settings = Settings::parse(&config.settings)
+            .map_err(|what| BackendError::Unsupported { backend: ID, what })?;
         // Shared by all slots: `crash_at` and `fail_every` count queries of the session.
         let count = Arc::new(AtomicU64::new(0));
-        assemble(config, || Ok(Box::new(NullEngine::new(&settings, config, Arc::clone(&count))?)))
+        assemble(config, || {
+            Ok(Box::new(NullEngine::new(
+                &settings,
+                config,
+                Arc::clone(&count),
+            )?))
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! `null`: an engine that computes nothing, for measuring everything around an engine and for testing failures.
+//! `null`: an engine that computes nothing, for measuring everything around an engine and for
+//! testing failures.
 
 mod backend;
 mod engine;

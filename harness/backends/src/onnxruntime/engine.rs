@@ -1,8 +1,11 @@
-//! One session of ONNX Runtime as an engine. Inputs are borrowed by the library for the run; outputs are views of its own tensors.
+//! One session of ONNX Runtime as an engine. Inputs are borrowed by the library for the run;
+//! outputs are views of its own tensors.
 
 use super::backend::ID;
 use crate::guard::guard;
-use dyno_core::{BackendError, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet, TensorSlice, TensorView};
+use dyno_core::{
+    BackendError, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet, TensorSlice, TensorView,
+};
 use ort::{
     session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
     value::{DynValue, TensorElementType, TensorRef},
@@ -20,25 +23,53 @@ pub(super) struct OrtEngine {
 
 impl OrtEngine {
     pub(super) fn new(session: Session, io: IoSpec, facts: ExecutionFacts) -> Result<Self, String> {
-        let selector = io.outputs.iter().fold(OutputSelector::no_default(), |s, o| s.with(o.name.as_str()));
-        let options = RunOptions::new().map_err(|e| e.to_string())?.with_outputs(selector);
-        Ok(Self { session, options, io, facts, outputs: Vec::new() })
+        let selector = io
+            .outputs
+            .iter()
+            .fold(OutputSelector::no_default(), |s, o| s.with(o.name.as_str()));
+        let options = RunOptions::new()
+            .map_err(|e| e.to_string())?
+            .with_outputs(selector);
+        Ok(Self {
+            session,
+            options,
+            io,
+            facts,
+            outputs: Vec::new(),
+        })
     }
 
-    /// Inputs are wrapped (host to device), the library runs, outputs are taken (device to host): together all of the call.
+    /// Inputs are wrapped (host to device), the library runs, outputs are taken (device to host):
+    /// together all of the call.
     fn run_once(&mut self, inputs: &TensorSet) -> Result<EngineStages, String> {
         let began = Instant::now();
         self.outputs.clear();
-        let values = inputs.tensors.iter().map(|t| value(t.tensor.view())).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+        let values = inputs
+            .tensors
+            .iter()
+            .map(|t| value(t.tensor.view()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| e.to_string())?;
         let wrapped = Instant::now();
-        let mut results = self.session.run_with_options(&values[..], &self.options).map_err(|e| e.to_string())?;
+        let mut results = self
+            .session
+            .run_with_options(&values[..], &self.options)
+            .map_err(|e| e.to_string())?;
         let ended = Instant::now();
         for info in &self.io.outputs {
-            let value = results.remove(&info.name).ok_or_else(|| format!("output `{}` is missing", info.name))?;
-            let shape = shape(&value).ok_or_else(|| format!("output `{}` is not a tensor of a supported type", info.name))?;
+            let value = results
+                .remove(&info.name)
+                .ok_or_else(|| format!("output `{}` is missing", info.name))?;
+            let shape = shape(&value).ok_or_else(|| {
+                format!("output `{}` is not a tensor of a supported type", info.name)
+            })?;
             self.outputs.push((shape, value));
         }
-        Ok(EngineStages { host_to_device_ns: nanos(began, wrapped), engine_ns: nanos(wrapped, ended), device_to_host_ns: nanos(ended, Instant::now()) })
+        Ok(EngineStages {
+            host_to_device_ns: nanos(began, wrapped),
+            engine_ns: nanos(wrapped, ended),
+            device_to_host_ns: nanos(ended, Instant::now()),
+        })
     }
 }
 
@@ -48,13 +79,20 @@ impl Engine for OrtEngine {
     }
 
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
-        guard(|| self.run_once(inputs)).map_err(|reason| BackendError::Run { backend: ID, reason })
+        guard(|| self.run_once(inputs)).map_err(|reason| BackendError::Run {
+            backend: ID,
+            reason,
+        })
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
         let (shape, value) = &self.outputs[index];
-        #[expect(clippy::expect_used, reason = "the trait allows a panic for an output that does not exist; types were checked by `run`")]
-        TensorView::new(shape, slice(value).expect("a tensor of a supported type")).expect("shape and data are of one tensor")
+        #[expect(
+            clippy::expect_used,
+            reason = "the trait allows a panic for an output that does not exist; types were checked by `run`"
+        )]
+        TensorView::new(shape, slice(value).expect("a tensor of a supported type"))
+            .expect("shape and data are of one tensor")
     }
 
     fn facts(&self) -> ExecutionFacts {
@@ -81,7 +119,12 @@ fn value(view: TensorView<'_>) -> ort::Result<SessionInputValue<'_>> {
 
 fn shape(value: &DynValue) -> Option<Vec<usize>> {
     let data = slice(value)?;
-    let shape: Vec<usize> = value.dtype().tensor_shape()?.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<_>>()?;
+    let shape: Vec<usize> = value
+        .dtype()
+        .tensor_shape()?
+        .iter()
+        .map(|&d| usize::try_from(d).ok())
+        .collect::<Option<_>>()?;
     TensorView::new(&shape, data).is_ok().then_some(shape)
 }
 

@@ -1,4 +1,5 @@
-//! The library, loaded once a process. ONNX Runtime allows one environment a process, and a loaded library stays.
+//! The library, loaded once a process. ONNX Runtime allows one environment a process, and a loaded
+//! library stays.
 
 use super::search::{FoundLibrary, find_library, version_of};
 use ort::environment::Environment;
@@ -9,7 +10,8 @@ use std::{
 };
 
 /// What to do when there is no library.
-const HINT: &str = "install it with `pip install onnxruntime`, or name the file in `DYNO_ONNXRUNTIME`";
+const HINT: &str =
+    "install it with `pip install onnxruntime`, or name the file in `DYNO_ONNXRUNTIME`";
 
 /// A loaded library.
 #[derive(Clone)]
@@ -21,31 +23,50 @@ pub(super) struct Loaded {
 
 static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
 
-/// The library: the one already loaded, else `explicit`, else the first candidate that can be loaded.
+/// The library: the one already loaded, else `explicit`, else the first candidate that can be
+/// loaded.
 ///
 /// # Errors
-/// A text that names every file that was tried, with the reason, and a hint; also when `explicit` is not the file already loaded.
+/// A text that names every file that was tried, with the reason, and a hint; also when `explicit`
+/// is not the file already loaded.
 pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, String> {
     // A panic while the lock was held leaves nothing half-written: the value is set in one step.
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(there) = loaded.as_ref() {
         return match explicit {
-            Some(path) if canonical(path) != canonical(&there.path) => {
-                Err(format!("library `{}`: this process already uses `{}`, and there can be one only", path.display(), there.path.display()))
-            }
+            Some(path) if canonical(path) != canonical(&there.path) => Err(format!(
+                "library `{}`: this process already uses `{}`, and there can be one only",
+                path.display(),
+                there.path.display()
+            )),
             _ => Ok(there.clone()),
         };
     }
     let candidates = match explicit {
-        Some(path) => vec![FoundLibrary { path: path.to_owned(), source: "the setting `library`", explicit: true }],
+        Some(path) => vec![FoundLibrary {
+            path: path.to_owned(),
+            source: "the setting `library`",
+            explicit: true,
+        }],
         None => find_library(),
     };
     let mut tried = Vec::new();
-    for FoundLibrary { path, source, explicit } in candidates {
+    for FoundLibrary {
+        path,
+        source,
+        explicit,
+    } in candidates
+    {
         match open(&path) {
             Ok(environment) => {
                 let version = version(&path);
-                return Ok(loaded.insert(Loaded { environment, path, version }).clone());
+                return Ok(loaded
+                    .insert(Loaded {
+                        environment,
+                        path,
+                        version,
+                    })
+                    .clone());
             }
             Err(reason) => tried.push(format!("`{}` (from {source}): {reason}", path.display())),
         }
@@ -58,7 +79,10 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, String> {
     } else {
         format!("tried {}", tried.join("; "))
     };
-    Err(format!("the library of ONNX Runtime, 1.{} or newer, was not found: {tried}; {HINT}", ort::MINOR_VERSION))
+    Err(format!(
+        "the library of ONNX Runtime, 1.{} or newer, was not found: {tried}; {HINT}",
+        ort::MINOR_VERSION
+    ))
 }
 
 fn open(path: &Path) -> Result<Environment, String> {
@@ -67,8 +91,14 @@ fn open(path: &Path) -> Result<Environment, String> {
     if !path.is_file() {
         return Err("not a file".to_owned());
     }
-    let environment = ort::init_from(&path).map_err(|e| e.to_string())?.with_name("dyno").with_telemetry(false).build().map_err(|e| e.to_string())?;
-    // Warnings of the optimiser (hundreds for some models) would go to stderr; errors come back as values.
+    let environment = ort::init_from(&path)
+        .map_err(|e| e.to_string())?
+        .with_name("dyno")
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| e.to_string())?;
+    // Warnings of the optimiser (hundreds for some models) would go to stderr; errors come back as
+    // values.
     environment.set_log_level(ort::logging::LogLevel::Error);
     Ok(environment)
 }
@@ -77,13 +107,25 @@ fn canonical(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The version that stands in the file's name, else the branch in the build information, else the oldest that `ort` accepts.
+/// The version that stands in the file's name, else the branch in the build information, else the
+/// oldest that `ort` accepts.
 fn version(path: &Path) -> String {
-    let file = canonical(path).file_name().and_then(|n| n.to_str()).and_then(version_of).filter(|v| !v.is_empty());
+    let file = canonical(path)
+        .file_name()
+        .and_then(|n| n.to_str())
+        .and_then(version_of)
+        .filter(|v| !v.is_empty());
     if let Some(parts) = file {
-        return parts.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+        return parts
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(".");
     }
-    branch(ort::info()).map_or_else(|| format!("1.{} or newer", ort::MINOR_VERSION), str::to_owned)
+    branch(ort::info()).map_or_else(
+        || format!("1.{} or newer", ort::MINOR_VERSION),
+        str::to_owned,
+    )
 }
 
 /// The version in `git-branch=rel-1.31.1` of a build information text.
@@ -98,17 +140,31 @@ mod tests {
 
     #[test]
     fn the_version_of_a_build_text() {
-        assert_eq!(branch("ORT Build Info: git-branch=rel-1.19.0, git-commit-id=26250ae, build type=Release"), Some("1.19.0"));
-        assert_eq!(branch("ORT Build Info: git-branch=main, git-commit-id=26250ae"), None);
+        assert_eq!(
+            branch(
+                "ORT Build Info: git-branch=rel-1.19.0, git-commit-id=26250ae, build type=Release"
+            ),
+            Some("1.19.0")
+        );
+        assert_eq!(
+            branch("ORT Build Info: git-branch=main, git-commit-id=26250ae"),
+            None
+        );
     }
 
     #[test]
     fn a_file_that_is_no_library_is_refused_with_its_reason() {
-        let path = std::env::temp_dir().join(format!("dyno-not-a-library-{}.so", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("dyno-not-a-library-{}.so", std::process::id()));
         fs::write(&path, "this is text").expect("a temporary file");
         let error = open(&path).map(drop).expect_err("text is no library");
         assert!(error.contains("failed to load"), "{error}");
-        assert!(open(Path::new("there-is-no-such-library.so")).map(drop).expect_err("missing").contains("No such file"));
+        assert!(
+            open(Path::new("there-is-no-such-library.so"))
+                .map(drop)
+                .expect_err("missing")
+                .contains("No such file")
+        );
         fs::remove_file(&path).expect("the file is ours");
     }
 }

@@ -1,7 +1,7 @@
 //! Where the library of ONNX Runtime may lie.
 //!
-//! [`find_library`] is the one function of this crate that reads the environment: where a native library lies is a property of the
-//! machine, not of a plan. It starts no process.
+//! [`find_library`] is the one function of this crate that reads the environment: where a native
+//! library lies is a property of the machine, not of a plan. It starts no process.
 
 use std::{
     cmp::Reverse,
@@ -30,22 +30,45 @@ struct Places {
     folders: Vec<PathBuf>,
 }
 
-/// Candidates in the order in which they are tried: the variables `DYNO_ONNXRUNTIME` and `ORT_DYLIB_PATH` (a file or a folder),
-/// Python installations (`VIRTUAL_ENV`, `CONDA_PREFIX`, the user's, the system's), the system's library folders.
+/// Candidates in the order in which they are tried: the variables `DYNO_ONNXRUNTIME` and
+/// `ORT_DYLIB_PATH` (a file or a folder), Python installations (`VIRTUAL_ENV`, `CONDA_PREFIX`, the
+/// user's, the system's), the system's library folders.
 pub fn find_library() -> Vec<FoundLibrary> {
-    let path = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let path = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     let mut places = Places::default();
     for name in ["DYNO_ONNXRUNTIME", "ORT_DYLIB_PATH"] {
         places.named.extend(path(name).map(|p| (name, p)));
     }
-    places.python.extend(["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(path));
+    places
+        .python
+        .extend(["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(path));
     places.python.extend(path("HOME").map(|p| p.join(".local")));
-    places.python.extend(["/usr/local", "/usr"].map(PathBuf::from));
+    places
+        .python
+        .extend(["/usr/local", "/usr"].map(PathBuf::from));
     if let Some(list) = std::env::var_os("LD_LIBRARY_PATH") {
-        places.folders.extend(std::env::split_paths(&list).filter(|p| p.is_absolute()));
+        places
+            .folders
+            .extend(std::env::split_paths(&list).filter(|p| p.is_absolute()));
     }
-    places.folders.extend(["/usr/local/lib", "/opt/onnxruntime/lib", "/usr/lib", "/usr/lib64", "/opt/homebrew/lib"].map(PathBuf::from));
-    places.folders.push(PathBuf::from(format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH)));
+    places.folders.extend(
+        [
+            "/usr/local/lib",
+            "/opt/onnxruntime/lib",
+            "/usr/lib",
+            "/usr/lib64",
+            "/opt/homebrew/lib",
+        ]
+        .map(PathBuf::from),
+    );
+    places.folders.push(PathBuf::from(format!(
+        "/usr/lib/{}-linux-gnu",
+        std::env::consts::ARCH
+    )));
     search(&places)
 }
 
@@ -53,7 +76,11 @@ fn search(places: &Places) -> Vec<FoundLibrary> {
     let mut found: Vec<FoundLibrary> = Vec::new();
     let mut add = |path: PathBuf, source: &'static str, explicit: bool| {
         if found.iter().all(|f| f.path != path) {
-            found.push(FoundLibrary { path, source, explicit });
+            found.push(FoundLibrary {
+                path,
+                source,
+                explicit,
+            });
         }
     };
     for (source, path) in &places.named {
@@ -66,7 +93,9 @@ fn search(places: &Places) -> Vec<FoundLibrary> {
     for root in &places.python {
         for lib in ["lib", "lib64", "Lib"] {
             let lib = root.join(lib);
-            let versions = entries(&lib).into_iter().filter(|p| name(p).starts_with("python3"));
+            let versions = entries(&lib)
+                .into_iter()
+                .filter(|p| name(p).starts_with("python3"));
             for folder in versions.chain([lib.clone()]) {
                 for packages in ["site-packages", "dist-packages"] {
                     for file in libraries(&folder.join(packages).join("onnxruntime/capi")) {
@@ -86,13 +115,18 @@ fn search(places: &Places) -> Vec<FoundLibrary> {
 
 /// The files of `folder` that are named like the library, newest version first.
 fn libraries(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = entries(folder).into_iter().filter(|p| version_of(name(p)).is_some()).collect();
+    let mut files: Vec<PathBuf> = entries(folder)
+        .into_iter()
+        .filter(|p| version_of(name(p)).is_some())
+        .collect();
     files.sort_by_key(|p| Reverse(version_of(name(p)).unwrap_or_default()));
     files
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).map(|d| d.filter_map(|e| e.ok().map(|e| e.path())).collect()).unwrap_or_default();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .map(|d| d.filter_map(|e| e.ok().map(|e| e.path())).collect())
+        .unwrap_or_default();
     entries.sort();
     entries
 }
@@ -101,17 +135,25 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(OsStr::to_str).unwrap_or("")
 }
 
-/// The version in a file name, empty when it holds none; `None` when the file is not the library (the providers are named similarly).
+/// The version in a file name, empty when it holds none; `None` when the file is not the library
+/// (the providers are named similarly).
 pub(super) fn version_of(file: &str) -> Option<Vec<u32>> {
     let rest = match file {
         "onnxruntime.dll" | "libonnxruntime.dylib" => "",
-        _ => match (file.strip_prefix("libonnxruntime.so"), file.strip_prefix("libonnxruntime.").and_then(|f| f.strip_suffix(".dylib"))) {
+        _ => match (
+            file.strip_prefix("libonnxruntime.so"),
+            file.strip_prefix("libonnxruntime.")
+                .and_then(|f| f.strip_suffix(".dylib")),
+        ) {
             (Some(rest), _) => rest.trim_start_matches('.'),
             (None, Some(rest)) => rest,
             (None, None) => return None,
         },
     };
-    rest.split('.').filter(|p| !p.is_empty()).map(|p| p.parse().ok()).collect()
+    rest.split('.')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -122,9 +164,17 @@ mod tests {
     fn names_of_the_library_and_of_its_neighbours() {
         assert_eq!(version_of("libonnxruntime.so.1.31.1"), Some(vec![1, 31, 1]));
         assert_eq!(version_of("libonnxruntime.so"), Some(vec![]));
-        assert_eq!(version_of("libonnxruntime.1.24.0.dylib"), Some(vec![1, 24, 0]));
+        assert_eq!(
+            version_of("libonnxruntime.1.24.0.dylib"),
+            Some(vec![1, 24, 0])
+        );
         assert_eq!(version_of("onnxruntime.dll"), Some(vec![]));
-        for other in ["libonnxruntime_providers_shared.so", "libonnxruntime.so.x", "libonnx.so", "libonnxruntime.sox"] {
+        for other in [
+            "libonnxruntime_providers_shared.so",
+            "libonnxruntime.so.x",
+            "libonnx.so",
+            "libonnxruntime.sox",
+        ] {
             assert_eq!(version_of(other), None, "{other}");
         }
     }
@@ -134,14 +184,32 @@ mod tests {
         let root = std::env::temp_dir().join(format!("dyno-ort-search-{}", std::process::id()));
         let capi = root.join("venv/lib/python3.11/site-packages/onnxruntime/capi");
         fs::create_dir_all(&capi).expect("a temporary folder");
-        for file in ["libonnxruntime.so.1.9.0", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"] {
+        for file in [
+            "libonnxruntime.so.1.9.0",
+            "libonnxruntime.so.1.31.1",
+            "libonnxruntime_providers_shared.so",
+        ] {
             fs::write(capi.join(file), "").expect("a file");
         }
         let named = root.join("mine.so");
-        let found = search(&Places { named: vec![("DYNO_ONNXRUNTIME", named.clone())], python: vec![root.join("venv")], folders: vec![capi.clone()] });
+        let found = search(&Places {
+            named: vec![("DYNO_ONNXRUNTIME", named.clone())],
+            python: vec![root.join("venv")],
+            folders: vec![capi.clone()],
+        });
         let paths: Vec<&Path> = found.iter().map(|f| f.path.as_path()).collect();
-        assert_eq!(paths, [named.as_path(), &capi.join("libonnxruntime.so.1.31.1"), &capi.join("libonnxruntime.so.1.9.0")]);
-        assert_eq!(found.iter().map(|f| f.explicit).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(
+            paths,
+            [
+                named.as_path(),
+                &capi.join("libonnxruntime.so.1.31.1"),
+                &capi.join("libonnxruntime.so.1.9.0")
+            ]
+        );
+        assert_eq!(
+            found.iter().map(|f| f.explicit).collect::<Vec<_>>(),
+            [true, false, false]
+        );
         fs::remove_dir_all(&root).expect("the folder is ours");
     }
 }

@@ -1,9 +1,13 @@
-//! A loaded model of rten with a pool of threads as an engine. Inputs are borrowed; outputs are views of rten's own tensors, except
-//! 64-bit integers and booleans, which rten holds as 32-bit integers.
+//! A loaded model of rten with a pool of threads as an engine. Inputs are borrowed; outputs are
+//! views of rten's own tensors, except 64-bit integers and booleans, which rten holds as 32-bit
+//! integers.
 
 use super::backend::ID;
 use crate::guard::guard;
-use dyno_core::{BackendError, DType, Engine, EngineStages, ExecutionFacts, IoSpec, Tensor, TensorData, TensorSet, TensorSlice, TensorView};
+use dyno_core::{
+    BackendError, DType, Engine, EngineStages, ExecutionFacts, IoSpec, Tensor, TensorData,
+    TensorSet, TensorSlice, TensorView,
+};
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 use rten_tensor::{AsView, Layout};
 use std::{borrow::Cow, sync::Arc, time::Instant};
@@ -27,8 +31,23 @@ enum Output {
 }
 
 impl RtenEngine {
-    pub(super) fn new(model: Arc<Model>, pool: Arc<ThreadPool>, input_ids: Vec<NodeId>, output_ids: Vec<NodeId>, io: IoSpec, facts: ExecutionFacts) -> Self {
-        Self { model, pool, input_ids, output_ids, io, facts, outputs: Vec::new() }
+    pub(super) fn new(
+        model: Arc<Model>,
+        pool: Arc<ThreadPool>,
+        input_ids: Vec<NodeId>,
+        output_ids: Vec<NodeId>,
+        io: IoSpec,
+        facts: ExecutionFacts,
+    ) -> Self {
+        Self {
+            model,
+            pool,
+            input_ids,
+            output_ids,
+            io,
+            facts,
+            outputs: Vec::new(),
+        }
     }
 }
 
@@ -38,29 +57,58 @@ impl Engine for RtenEngine {
     }
 
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
-        let fail = |reason: String| BackendError::Run { backend: ID, reason };
+        let fail = |reason: String| BackendError::Run {
+            backend: ID,
+            reason,
+        };
         let began = Instant::now();
         self.outputs.clear();
-        let narrowed = inputs.tensors.iter().map(|t| narrow(t.tensor.view(), &t.name)).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+        let narrowed = inputs
+            .tensors
+            .iter()
+            .map(|t| narrow(t.tensor.view(), &t.name))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(fail)?;
         let mut values: Vec<(NodeId, ValueOrView<'_>)> = Vec::with_capacity(narrowed.len());
         for ((named, small), &id) in inputs.tensors.iter().zip(&narrowed).zip(&self.input_ids) {
-            values.push((id, value(named.tensor.shape(), named.tensor.view(), small).map_err(fail)?.into()));
+            values.push((
+                id,
+                value(named.tensor.shape(), named.tensor.view(), small)
+                    .map_err(fail)?
+                    .into(),
+            ));
         }
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
         let copied = Instant::now();
-        let results = guard(|| self.model.run(values, &self.output_ids, Some(options)).map_err(|e| e.to_string())).map_err(fail)?;
+        let results = guard(|| {
+            self.model
+                .run(values, &self.output_ids, Some(options))
+                .map_err(|e| e.to_string())
+        })
+        .map_err(fail)?;
         let ended = Instant::now();
         for (result, info) in results.into_iter().zip(&self.io.outputs) {
-            self.outputs.push(output(result, info.dtype).map_err(|e| fail(format!("output `{}`: {e}", info.name)))?);
+            self.outputs.push(
+                output(result, info.dtype)
+                    .map_err(|e| fail(format!("output `{}`: {e}", info.name)))?,
+            );
         }
-        Ok(EngineStages { host_to_device_ns: nanos(began, copied), engine_ns: nanos(copied, ended), device_to_host_ns: nanos(ended, Instant::now()) })
+        Ok(EngineStages {
+            host_to_device_ns: nanos(began, copied),
+            engine_ns: nanos(copied, ended),
+            device_to_host_ns: nanos(ended, Instant::now()),
+        })
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
         match &self.outputs[index] {
             Output::Converted(tensor) => tensor.view(),
-            #[expect(clippy::expect_used, reason = "`run` keeps only dense tensors of these types")]
-            Output::Own { shape, value } => TensorView::new(shape, slice(value).expect("dense")).expect("shape and data are of one tensor"),
+            #[expect(
+                clippy::expect_used,
+                reason = "`run` keeps only dense tensors of these types"
+            )]
+            Output::Own { shape, value } => TensorView::new(shape, slice(value).expect("dense"))
+                .expect("shape and data are of one tensor"),
         }
     }
 
@@ -79,7 +127,11 @@ fn narrow<'a>(view: TensorView<'a>, name: &str) -> Result<Cow<'a, [i32]>, String
         TensorSlice::I32(v) => Ok(Cow::Borrowed(v)),
         TensorSlice::I64(v) => v
             .iter()
-            .map(|&x| i32::try_from(x).map_err(|_| format!("input `{name}` holds {x}, which rten's 32-bit integers cannot")))
+            .map(|&x| {
+                i32::try_from(x).map_err(|_| {
+                    format!("input `{name}` holds {x}, which rten's 32-bit integers cannot")
+                })
+            })
             .collect::<Result<Vec<_>, _>>()
             .map(Cow::Owned),
         TensorSlice::Bool(v) => Ok(Cow::Owned(v.iter().map(|&x| i32::from(x)).collect())),
@@ -87,14 +139,22 @@ fn narrow<'a>(view: TensorView<'a>, name: &str) -> Result<Cow<'a, [i32]>, String
     }
 }
 
-fn value<'a>(shape: &[usize], view: TensorView<'a>, narrowed: &'a [i32]) -> Result<ValueView<'a>, String> {
+fn value<'a>(
+    shape: &[usize],
+    view: TensorView<'a>,
+    narrowed: &'a [i32],
+) -> Result<ValueView<'a>, String> {
     let text = |e: &dyn std::fmt::Display| e.to_string();
     match view.data() {
         TensorSlice::F32(v) => ValueView::from_shape(shape, v).map_err(|e| text(&e)),
         TensorSlice::I8(v) => ValueView::from_shape(shape, v).map_err(|e| text(&e)),
         TensorSlice::U8(v) => ValueView::from_shape(shape, v).map_err(|e| text(&e)),
-        TensorSlice::I32(_) | TensorSlice::I64(_) | TensorSlice::Bool(_) => ValueView::from_shape(shape, narrowed).map_err(|e| text(&e)),
-        TensorSlice::F16(_) | TensorSlice::Bf16(_) => Err("rten has no 16-bit floating-point numbers".to_owned()),
+        TensorSlice::I32(_) | TensorSlice::I64(_) | TensorSlice::Bool(_) => {
+            ValueView::from_shape(shape, narrowed).map_err(|e| text(&e))
+        }
+        TensorSlice::F16(_) | TensorSlice::Bf16(_) => {
+            Err("rten has no 16-bit floating-point numbers".to_owned())
+        }
     }
 }
 
@@ -108,13 +168,23 @@ fn output(value: Value, declared: DType) -> Result<Output, String> {
         } else {
             TensorData::Bool(t.iter().map(|&x| x != 0).collect())
         };
-        return Tensor::new(t.shape().to_vec(), data).map(Output::Converted).map_err(|e| e.to_string());
+        return Tensor::new(t.shape().to_vec(), data)
+            .map(Output::Converted)
+            .map_err(|e| e.to_string());
     }
     let (shape, data) = match &value {
-        Value::FloatTensor(t) if t.data().is_none() => (t.shape().to_vec(), Some(TensorData::F32(t.to_vec()))),
-        Value::Int32Tensor(t) if t.data().is_none() => (t.shape().to_vec(), Some(TensorData::I32(t.to_vec()))),
-        Value::Int8Tensor(t) if t.data().is_none() => (t.shape().to_vec(), Some(TensorData::I8(t.to_vec()))),
-        Value::UInt8Tensor(t) if t.data().is_none() => (t.shape().to_vec(), Some(TensorData::U8(t.to_vec()))),
+        Value::FloatTensor(t) if t.data().is_none() => {
+            (t.shape().to_vec(), Some(TensorData::F32(t.to_vec())))
+        }
+        Value::Int32Tensor(t) if t.data().is_none() => {
+            (t.shape().to_vec(), Some(TensorData::I32(t.to_vec())))
+        }
+        Value::Int8Tensor(t) if t.data().is_none() => {
+            (t.shape().to_vec(), Some(TensorData::I8(t.to_vec())))
+        }
+        Value::UInt8Tensor(t) if t.data().is_none() => {
+            (t.shape().to_vec(), Some(TensorData::U8(t.to_vec())))
+        }
         Value::FloatTensor(t) => (t.shape().to_vec(), None),
         Value::Int32Tensor(t) => (t.shape().to_vec(), None),
         Value::Int8Tensor(t) => (t.shape().to_vec(), None),
@@ -123,7 +193,9 @@ fn output(value: Value, declared: DType) -> Result<Output, String> {
     };
     match data {
         None => Ok(Output::Own { shape, value }),
-        Some(data) => Tensor::new(shape, data).map(Output::Converted).map_err(|e| e.to_string()),
+        Some(data) => Tensor::new(shape, data)
+            .map(Output::Converted)
+            .map_err(|e| e.to_string()),
     }
 }
 

@@ -7,7 +7,10 @@ use crate::{
     guard::guard,
     io::resolve_shapes,
 };
-use dyno_core::{Availability, Backend, BackendError, Check, DType, ExecutionFacts, Framework, ModelSource, Session, SessionConfig};
+use dyno_core::{
+    Availability, Backend, BackendError, Check, DType, ExecutionFacts, Framework, ModelSource,
+    Session, SessionConfig,
+};
 use std::sync::Arc;
 use tract_linalg::multithread::Executor;
 use tract_onnx::{
@@ -17,8 +20,9 @@ use tract_onnx::{
 
 pub(super) const ID: &str = "tract";
 
-/// tract: optimises the graph for the concrete shapes of the session. It knows no settings. Only matrix products use more than one
-/// thread, so that two threads bring less than twice the speed. Its sigmoid is an approximation: where others give 0 it gives 4.5e-7.
+/// tract: optimises the graph for the concrete shapes of the session. It knows no settings. Only
+/// matrix products use more than one thread, so that two threads bring less than twice the speed.
+/// Its sigmoid is an approximation: where others give 0 it gives 4.5e-7.
 #[derive(Debug, Clone, Copy)]
 pub struct Tract;
 
@@ -36,21 +40,39 @@ impl Backend for Tract {
     }
 
     fn probe(&self) -> Availability {
-        Availability { checks: vec![Check { what: "compiled in".to_owned(), ok: true, detail: library() }], devices: vec!["cpu".to_owned()] }
+        Availability {
+            checks: vec![Check {
+                what: "compiled in".to_owned(),
+                ok: true,
+                detail: library(),
+            }],
+            devices: vec!["cpu".to_owned()],
+        }
     }
 
-    fn open(&self, model: &ModelSource, config: &SessionConfig) -> Result<Box<dyn Session>, BackendError> {
+    fn open(
+        &self,
+        model: &ModelSource,
+        config: &SessionConfig,
+    ) -> Result<Box<dyn Session>, BackendError> {
         check_cpu(ID, config, &[])?;
         let bytes = model_bytes(ID, model)?;
         let facts = graph::read(ID, &bytes)?;
         check_precision(ID, config, &facts)?;
         let shapes = resolve_shapes(ID, &facts.inputs, config)?;
         let chosen = select_outputs(ID, config, &facts.output_names())?;
-        let load = |reason: String| BackendError::Load { backend: ID, reason };
+        let load = |reason: String| BackendError::Load {
+            backend: ID,
+            reason,
+        };
         if let Some(info) = facts.inputs.iter().find(|i| i.dtype == DType::Bf16) {
-            return Err(BackendError::Unsupported { backend: ID, what: format!("input `{}` of type {}", info.name, info.dtype) });
+            return Err(BackendError::Unsupported {
+                backend: ID,
+                what: format!("input `{}` of type {}", info.name, info.dtype),
+            });
         }
-        // The plan depends on its executor, the optimised graph does not: slots share the weights, never the threads.
+        // The plan depends on its executor, the optimised graph does not: slots share the weights,
+        // never the threads.
         let graph = guard(|| compile(&bytes, &facts, &shapes, &chosen)).map_err(load)?;
         let graph = Arc::new(graph);
         let io = facts.io(&shapes, &chosen).map_err(load)?;
@@ -66,46 +88,85 @@ impl Backend for Tract {
         };
         assemble(config, || {
             let plan = guard(|| {
-                let executor = Some(if config.threads > 1 { Executor::multithread(config.threads as usize) } else { Executor::SingleThread });
-                SimplePlan::new_with_options(Arc::clone(&graph), &RunOptions { executor, ..RunOptions::default() }).map_err(|e| format!("{e:#}"))
+                let executor = Some(if config.threads > 1 {
+                    Executor::multithread(config.threads as usize)
+                } else {
+                    Executor::SingleThread
+                });
+                SimplePlan::new_with_options(
+                    Arc::clone(&graph),
+                    &RunOptions {
+                        executor,
+                        ..RunOptions::default()
+                    },
+                )
+                .map_err(|e| format!("{e:#}"))
             })
             .map_err(load)?;
-            Ok(Box::new(TractEngine::new(plan, io.clone(), execution.clone()).map_err(load)?))
+            Ok(Box::new(
+                TractEngine::new(plan, io.clone(), execution.clone()).map_err(load)?,
+            ))
         })
     }
 }
 
-/// Name and version; the version is that of the manifest's requirement, because the crate does not tell its own.
+/// Name and version; the version is that of the manifest's requirement, because the crate does not
+/// tell its own.
 fn library() -> String {
     format!("tract-onnx {}", tract_version())
 }
 
-/// tract writes its version nowhere that a program can read; Cargo.lock pins this one, and a test compares the two.
+/// tract writes its version nowhere that a program can read; Cargo.lock pins this one, and a test
+/// compares the two.
 pub(super) const fn tract_version() -> &'static str {
     "0.23.9"
 }
 
-fn compile(bytes: &[u8], facts: &GraphFacts, shapes: &[Vec<usize>], chosen: &[usize]) -> Result<TypedModel, String> {
-    // Shapes inside the file often say `1` where the batch is open, and contradict concrete inputs: they are computed anew.
-    let onnx = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+fn compile(
+    bytes: &[u8],
+    facts: &GraphFacts,
+    shapes: &[Vec<usize>],
+    chosen: &[usize],
+) -> Result<TypedModel, String> {
+    // Shapes inside the file often say `1` where the batch is open, and contradict concrete inputs:
+    // they are computed anew.
+    let onnx = tract_onnx::onnx()
+        .with_ignore_value_info(true)
+        .with_ignore_output_shapes(true);
     let text = |e: TractError| format!("{e:#}");
-    let mut model = onnx.model_for_read(&mut std::io::Cursor::new(bytes)).map_err(text)?;
+    let mut model = onnx
+        .model_for_read(&mut std::io::Cursor::new(bytes))
+        .map_err(text)?;
     let sources = model.inputs.clone();
     if sources.len() != facts.inputs.len() {
-        return Err(format!("the engine sees {} inputs, the file declares {}", sources.len(), facts.inputs.len()));
+        return Err(format!(
+            "the engine sees {} inputs, the file declares {}",
+            sources.len(),
+            facts.inputs.len()
+        ));
     }
     for (index, (info, shape)) in facts.inputs.iter().zip(shapes).enumerate() {
         let name = &model.node(sources[index].node).name;
         if *name != info.name {
-            return Err(format!("the engine's input {index} is `{name}`, the file's `{}`", info.name));
+            return Err(format!(
+                "the engine's input {index} is `{name}`, the file's `{}`",
+                info.name
+            ));
         }
         let fact = InferenceFact::dt_shape(datum(info.dtype), TVec::from_slice(shape));
         model.set_input_fact(index, fact).map_err(text)?;
     }
     let outlets = model.outputs.clone();
-    let wanted: Vec<OutletId> = chosen.iter().filter_map(|&i| outlets.get(i).copied()).collect();
+    let wanted: Vec<OutletId> = chosen
+        .iter()
+        .filter_map(|&i| outlets.get(i).copied())
+        .collect();
     if wanted.len() != chosen.len() {
-        return Err(format!("the engine sees {} outputs, the file declares {}", outlets.len(), facts.outputs.len()));
+        return Err(format!(
+            "the engine sees {} outputs, the file declares {}",
+            outlets.len(),
+            facts.outputs.len()
+        ));
     }
     model.select_output_outlets(&wanted).map_err(text)?;
     let mut model = model.into_typed().map_err(text)?;

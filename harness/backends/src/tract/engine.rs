@@ -1,8 +1,12 @@
-//! One plan of tract as an engine. Inputs are copied into tensors that are kept between runs; outputs are views of tract's own.
+//! One plan of tract as an engine. Inputs are copied into tensors that are kept between runs;
+//! outputs are views of tract's own.
 
 use super::backend::ID;
 use crate::guard::guard;
-use dyno_core::{BackendError, DType, Dimension, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet, TensorSlice, TensorView};
+use dyno_core::{
+    BackendError, DType, Dimension, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet,
+    TensorSlice, TensorView,
+};
 use std::{sync::Arc, time::Instant};
 use tract_onnx::{prelude::*, tract_core::internal::bail};
 
@@ -17,18 +21,35 @@ pub(super) struct TractEngine {
 }
 
 impl TractEngine {
-    /// An engine around `plan`; types and shapes of `io`'s outputs become those that tract computed.
+    /// An engine around `plan`; types and shapes of `io`'s outputs become those that tract
+    /// computed.
     pub(super) fn new(plan: Plan, mut io: IoSpec, facts: ExecutionFacts) -> Result<Self, String> {
         for (index, output) in io.outputs.iter_mut().enumerate() {
-            let fact = plan.model().output_fact(index).map_err(|e| format!("{e:#}"))?;
-            output.dtype = dtype(fact.datum_type).ok_or_else(|| format!("output `{}` has type {:?}", output.name, fact.datum_type))?;
+            let fact = plan
+                .model()
+                .output_fact(index)
+                .map_err(|e| format!("{e:#}"))?;
+            output.dtype = dtype(fact.datum_type).ok_or_else(|| {
+                format!("output `{}` has type {:?}", output.name, fact.datum_type)
+            })?;
             output.shape = fact
                 .shape
                 .iter()
-                .map(|d| d.to_i64().ok().and_then(|n| usize::try_from(n).ok()).map_or_else(|| Dimension::Symbolic(d.to_string()), Dimension::Fixed))
+                .map(|d| {
+                    d.to_i64()
+                        .ok()
+                        .and_then(|n| usize::try_from(n).ok())
+                        .map_or_else(|| Dimension::Symbolic(d.to_string()), Dimension::Fixed)
+                })
                 .collect();
         }
-        Ok(Self { plan, io, facts, inputs: Vec::new(), outputs: Vec::new() })
+        Ok(Self {
+            plan,
+            io,
+            facts,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        })
     }
 
     fn copy_inputs(&mut self, set: &TensorSet) -> TractResult<TVec<TValue>> {
@@ -57,25 +78,41 @@ impl Engine for TractEngine {
     }
 
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
-        let fail = |reason: String| BackendError::Run { backend: ID, reason };
+        let fail = |reason: String| BackendError::Run {
+            backend: ID,
+            reason,
+        };
         let began = Instant::now();
         self.outputs.clear();
-        let values = self.copy_inputs(inputs).map_err(|e| fail(format!("{e:#}")))?;
+        let values = self
+            .copy_inputs(inputs)
+            .map_err(|e| fail(format!("{e:#}")))?;
         let copied = Instant::now();
-        let results = guard(|| self.plan.run(values).map_err(|e| format!("{e:#}"))).map_err(fail)?;
+        let results =
+            guard(|| self.plan.run(values).map_err(|e| format!("{e:#}"))).map_err(fail)?;
         let ended = Instant::now();
         for value in results {
             let tensor = value.into_arc_tensor();
             if dtype(tensor.datum_type()).is_none() || !tensor.is_plain_ram() {
-                return Err(fail(format!("an output of type {:?} cannot be shown", tensor.datum_type())));
+                return Err(fail(format!(
+                    "an output of type {:?} cannot be shown",
+                    tensor.datum_type()
+                )));
             }
             self.outputs.push(tensor);
         }
-        Ok(EngineStages { host_to_device_ns: nanos(began, copied), engine_ns: nanos(copied, ended), device_to_host_ns: nanos(ended, Instant::now()) })
+        Ok(EngineStages {
+            host_to_device_ns: nanos(began, copied),
+            engine_ns: nanos(copied, ended),
+            device_to_host_ns: nanos(ended, Instant::now()),
+        })
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
-        #[expect(clippy::expect_used, reason = "the trait allows a panic for an output that does not exist; types were checked by `run`")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the trait allows a panic for an output that does not exist; types were checked by `run`"
+        )]
         view(&self.outputs[index]).expect("outputs are plain tensors of known types")
     }
 

@@ -22,7 +22,8 @@ pub(crate) struct CheckArgs {
 /// Id and hash of the sample set by position of the data set and number of samples.
 type Taken = BTreeMap<(usize, Option<u32>), (String, String)>;
 
-/// Data sets of the command line, and the sample sets that were taken from them: each is hashed once for all fields.
+/// Data sets of the command line, and the sample sets that were taken from them: each is hashed
+/// once for all fields.
 struct AtHand<'c> {
     datasets: Vec<Box<dyn Dataset>>,
     /// By number of the data set and samples asked for: id and sha256.
@@ -39,17 +40,33 @@ impl<'c> AtHand<'c> {
             Ok(lookup("dataset", TABLES.datasets, &request.kind)?.open(&request)?)
         };
         let datasets = texts.iter().map(open).collect::<anyhow::Result<_>>()?;
-        Ok(Self { datasets, taken: RefCell::default(), failed: RefCell::default(), context })
+        Ok(Self {
+            datasets,
+            taken: RefCell::default(),
+            failed: RefCell::default(),
+            context,
+        })
     }
 
-    /// A data set of another kind or split says nothing; of several of the same, one that fits is enough.
+    /// A data set of another kind or split says nothing; of several of the same, one that fits is
+    /// enough.
     fn state(&self, record: &Record, set: &SampleSetRecord) -> DatasetState {
         let samples = record.plan.spec.samples;
         let mut state = DatasetState::NotAtHand;
         for (i, dataset) in self.datasets.iter().enumerate() {
             // `kind-split-N-hash16`, with `_` for what an id cannot hold.
-            let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '_' };
-            let kind_and_split = format!("{}-{}", dataset.facts().kind, dataset.facts().split.chars().map(plain).collect::<String>());
+            let plain = |c: char| {
+                if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') {
+                    c
+                } else {
+                    '_'
+                }
+            };
+            let kind_and_split = format!(
+                "{}-{}",
+                dataset.facts().kind,
+                dataset.facts().split.chars().map(plain).collect::<String>()
+            );
             if set.id.rsplitn(3, '-').nth(2) != Some(&kind_and_split) {
                 continue;
             }
@@ -64,7 +81,13 @@ impl<'c> AtHand<'c> {
         state
     }
 
-    fn is_same(&self, index: usize, dataset: &dyn Dataset, samples: Option<u32>, set: &SampleSetRecord) -> anyhow::Result<bool> {
+    fn is_same(
+        &self,
+        index: usize,
+        dataset: &dyn Dataset,
+        samples: Option<u32>,
+        set: &SampleSetRecord,
+    ) -> anyhow::Result<bool> {
         if samples.is_some_and(|n| n as usize > dataset.entries().len()) {
             // It once had as many.
             return Ok(false);
@@ -74,11 +97,16 @@ impl<'c> AtHand<'c> {
             let now = select(dataset, samples, self.context)?;
             self.taken.borrow_mut().insert(key, (now.id, now.sha256));
         }
-        Ok(self.taken.borrow().get(&key).is_some_and(|(id, sha256)| *id == set.id && *sha256 == set.sha256))
+        Ok(self
+            .taken
+            .borrow()
+            .get(&key)
+            .is_some_and(|(id, sha256)| *id == set.id && *sha256 == set.sha256))
     }
 }
 
-/// Exit code 1 when a field has no evidence or a stale one. Data sets that are not named stay *unchecked*.
+/// Exit code 1 when a field has no evidence or a stale one. Data sets that are not named stay
+/// *unchecked*.
 pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<u8> {
     let options = resolve_options();
     let at_hand = AtHand::open(&args.dataset, context)?;
@@ -86,13 +114,17 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<u8> {
     let models = if args.model.is_empty() {
         let scan = context.search_path.scan();
         for problem in &scan.problems {
-            let cause = std::error::Error::source(problem).map_or_else(String::new, |s| format!("\ncaused by: {s}"));
+            let cause = std::error::Error::source(problem)
+                .map_or_else(String::new, |s| format!("\ncaused by: {s}"));
             context.say(&format!("error: {problem}{cause}"));
             code = 5;
         }
         scan.models
     } else {
-        args.model.iter().map(|m| locate(m, &context.search_path, &options)).collect::<Result<Vec<_>, _>>()?
+        args.model
+            .iter()
+            .map(|m| locate(m, &context.search_path, &options))
+            .collect::<Result<Vec<_>, _>>()?
     };
     if args.repair {
         let mut done = Vec::new();
@@ -105,7 +137,8 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<u8> {
     let mut rows = Vec::new();
     for model in &models {
         for finding in check(model, &options, &|record, set| at_hand.state(record, set))? {
-            // A listing of a whole registry is not the place to say which files were never downloaded.
+            // A listing of a whole registry is not the place to say which files were never
+            // downloaded.
             if args.model.is_empty() && finding.code == "no-files" {
                 continue;
             }
@@ -117,12 +150,25 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<u8> {
             if finding.status == FindingStatus::Failed && code == 0 {
                 code = 1;
             }
-            rows.push(vec![model.name(), finding.field.unwrap_or("-").to_owned(), status.to_owned(), finding.code.to_owned(), finding.detail]);
+            rows.push(vec![
+                model.name(),
+                finding.field.unwrap_or("-").to_owned(),
+                status.to_owned(),
+                finding.code.to_owned(),
+                finding.detail,
+            ]);
         }
     }
-    table(context, &["model", "field", "status", "code", "detail"], &rows)?;
+    table(
+        context,
+        &["model", "field", "status", "code", "detail"],
+        &rows,
+    )?;
     match at_hand.failed.into_inner() {
-        Some(error) => Err(error.context("a data set cannot be read, so what was measured on it stays unchecked")),
+        Some(error) => {
+            Err(error
+                .context("a data set cannot be read, so what was measured on it stays unchecked"))
+        }
         None => Ok(code),
     }
 }

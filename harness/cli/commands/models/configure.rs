@@ -129,8 +129,14 @@ pub(crate) struct ConfigureArgs {
 /// Makes or changes the package; prints the files that were written.
 pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> {
     // A name that no run could use is refused here, while it can be mended in place.
-    args.recipe.as_deref().map(dyno_vision::recipe).transpose()?;
-    args.decoder.as_deref().map(|d| crate::tables::TABLES.decoder(d)).transpose()?;
+    args.recipe
+        .as_deref()
+        .map(dyno_vision::recipe)
+        .transpose()?;
+    args.decoder
+        .as_deref()
+        .map(|d| crate::tables::TABLES.decoder(d))
+        .transpose()?;
     let options = ConfigureOptions {
         id: args.id,
         framework: args.framework,
@@ -155,14 +161,25 @@ pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> 
         output_format: args.output_format,
         recipe: args.recipe,
         decoder: args.decoder,
-        evaluate: ThresholdOptions { score: args.evaluate_score, iou: args.evaluate_iou, max: args.evaluate_max },
-        deploy: ThresholdOptions { score: args.deploy_score, iou: args.deploy_iou, max: args.deploy_max },
+        evaluate: ThresholdOptions {
+            score: args.evaluate_score,
+            iou: args.evaluate_iou,
+            max: args.evaluate_max,
+        },
+        deploy: ThresholdOptions {
+            score: args.deploy_score,
+            iou: args.deploy_iou,
+            max: args.deploy_max,
+        },
         derived_from: args.derived_from,
         relation: args.relation,
         labels: args.labels,
     };
     let written = configure(&args.folder, &options)?;
-    let rows: Vec<Vec<String>> = written.iter().map(|p| vec![p.display().to_string()]).collect();
+    let rows: Vec<Vec<String>> = written
+        .iter()
+        .map(|p| vec![p.display().to_string()])
+        .collect();
     table(context, &["written"], &rows)?;
     Ok(0)
 }

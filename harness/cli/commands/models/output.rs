@@ -6,11 +6,18 @@ use std::path::PathBuf;
 
 /// How references are resolved here: `~` is the user's home.
 pub(super) fn resolve_options() -> ResolveOptions {
-    ResolveOptions { home: std::env::var_os("HOME").map(PathBuf::from), ..ResolveOptions::default() }
+    ResolveOptions {
+        home: std::env::var_os("HOME").map(PathBuf::from),
+        ..ResolveOptions::default()
+    }
 }
 
 /// A table: aligned columns, JSON objects by header, CSV or Markdown.
-pub(super) fn table(context: &Context, header: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
+pub(super) fn table(
+    context: &Context,
+    header: &[&str],
+    rows: &[Vec<String>],
+) -> anyhow::Result<()> {
     output::listing(context.format, header, rows).map(|_| ())
 }
 
@@ -21,6 +28,17 @@ pub(super) fn changes(context: &Context, changes: &[FieldChange]) -> anyhow::Res
         Some(serde_json::Value::String(s)) => s.clone(),
         Some(v) => v.to_string(),
     };
-    let rows: Vec<Vec<String>> = changes.iter().map(|c| vec![c.field.to_owned(), text(&c.old), text(&c.new), c.action.to_string(), c.reason.clone()]).collect();
+    let rows: Vec<Vec<String>> = changes
+        .iter()
+        .map(|c| {
+            vec![
+                c.field.to_owned(),
+                text(&c.old),
+                text(&c.new),
+                c.action.to_string(),
+                c.reason.clone(),
+            ]
+        })
+        .collect();
     table(context, &["field", "old", "new", "action", "reason"], &rows)
 }

@@ -20,13 +20,30 @@ pub(crate) struct PromoteArgs {
 /// Shows the record in the fields whatever they showed before.
 pub(super) fn run(args: &PromoteArgs, context: &Context) -> anyhow::Result<u8> {
     let (name, only) = match args.record.rsplit_once('#') {
-        Some((name, n)) => (name, Some(n.parse::<usize>().map_err(|_| anyhow::anyhow!("not the number of a measurement: `{n}`"))?)),
+        Some((name, n)) => (
+            name,
+            Some(
+                n.parse::<usize>()
+                    .map_err(|_| anyhow::anyhow!("not the number of a measurement: `{n}`"))?,
+            ),
+        ),
         None => (args.record.as_str(), None),
     };
-    let options = dyno_registry::ResolveOptions { framework: args.framework, ..resolve_options() };
-    let named = args.model.as_deref().map(|m| resolve(m, &context.search_path, &options)).transpose()?;
-    // A package that is named by its path need not be on the search path: its own evidence comes first.
-    let own = named.as_ref().and_then(ResolvedModel::evidence).and_then(|store| store.get(name).ok());
+    let options = dyno_registry::ResolveOptions {
+        framework: args.framework,
+        ..resolve_options()
+    };
+    let named = args
+        .model
+        .as_deref()
+        .map(|m| resolve(m, &context.search_path, &options))
+        .transpose()?;
+    // A package that is named by its path need not be on the search path: its own evidence comes
+    // first.
+    let own = named
+        .as_ref()
+        .and_then(ResolvedModel::evidence)
+        .and_then(|store| store.get(name).ok());
     let (folder, record) = match own {
         Some(record) => (None, record),
         None => records::find(name, context)?,

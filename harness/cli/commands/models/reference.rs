@@ -37,7 +37,13 @@ pub(crate) struct SetArgs {
 pub(super) fn run(command: ReferenceCommand, context: &Context) -> anyhow::Result<u8> {
     let ReferenceCommand::Set(args) = command;
     let model = locate(&args.model, &context.search_path, &resolve_options())?;
-    let reference = Reference { metric: args.metric, value: args.value, sample_set: args.sample_set, abs: args.abs, rel: args.rel };
+    let reference = Reference {
+        metric: args.metric,
+        value: args.value,
+        sample_set: args.sample_set,
+        abs: args.abs,
+        rel: args.rel,
+    };
     let file = reference_set(&model.location, &reference)?;
     table(context, &["written"], &[vec![file.display().to_string()]])?;
     Ok(0)

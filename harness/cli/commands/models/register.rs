@@ -43,16 +43,28 @@ pub(crate) struct RegisterArgs {
     labels: Option<String>,
 }
 
-/// Adds the entry to the first folder of the search path (`--models-dir`); prints the files that were written.
+/// Adds the entry to the first folder of the search path (`--models-dir`); prints the files that
+/// were written.
 pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
-    args.recipe.as_deref().map(dyno_vision::recipe).transpose()?;
-    let dir = context.search_path.dirs.first().context("the search path is empty: name the folder of the manifest with --models-dir")?;
+    args.recipe
+        .as_deref()
+        .map(dyno_vision::recipe)
+        .transpose()?;
+    let dir =
+        context.search_path.dirs.first().context(
+            "the search path is empty: name the folder of the manifest with --models-dir",
+        )?;
     let (name, version) = split_version(&args.name);
     let spec = ModelSpec {
         framework: args.framework,
         purpose: args.purpose,
         recipe: args.recipe,
-        decoder: args.decoder.map(|kind| DecoderSpec { kind, parameters: serde_json::Value::Null, evaluate: None, deploy: None }),
+        decoder: args.decoder.map(|kind| DecoderSpec {
+            kind,
+            parameters: serde_json::Value::Null,
+            evaluate: None,
+            deploy: None,
+        }),
         labels: args.labels,
         ..ModelSpec::default()
     };
@@ -66,7 +78,10 @@ pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
         spec,
     };
     let written = register(dir, &options, jiff::Timestamp::now())?;
-    let rows: Vec<Vec<String>> = written.iter().map(|p| vec![p.display().to_string()]).collect();
+    let rows: Vec<Vec<String>> = written
+        .iter()
+        .map(|p| vec![p.display().to_string()])
+        .collect();
     table(context, &["written"], &rows)?;
     Ok(0)
 }

@@ -19,11 +19,18 @@ pub(crate) struct ShowArgs {
 
 /// Shows a model as one JSON object, or as lines for people.
 pub(super) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<u8> {
-    let options = dyno_registry::ResolveOptions { framework: args.framework, ..resolve_options() };
+    let options = dyno_registry::ResolveOptions {
+        framework: args.framework,
+        ..resolve_options()
+    };
     let listed = locate(&args.model, &context.search_path, &options)?;
     let shown = match &listed.location {
-        dyno_registry::Location::Package { folder } => dyno_evidence::EvidenceStore::for_folder(folder).shown()?,
-        dyno_registry::Location::Entry { models_dir, .. } => dyno_evidence::EvidenceStore::for_entry(models_dir, &listed.name()).shown()?,
+        dyno_registry::Location::Package { folder } => {
+            dyno_evidence::EvidenceStore::for_folder(folder).shown()?
+        }
+        dyno_registry::Location::Entry { models_dir, .. } => {
+            dyno_evidence::EvidenceStore::for_entry(models_dir, &listed.name()).shown()?
+        }
         dyno_registry::Location::Bare { .. } => std::collections::BTreeMap::new(),
     };
     let resolved = resolve_listed(listed.clone(), &options);
@@ -37,7 +44,13 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<u8> {
         let files: Vec<_> = model
             .files
             .iter()
-            .filter_map(|f| if let ModelContent::Path(path) = &f.content { Some(json!({"role": f.role, "path": path})) } else { None })
+            .filter_map(|f| {
+                if let ModelContent::Path(path) = &f.content {
+                    Some(json!({"role": f.role, "path": path}))
+                } else {
+                    None
+                }
+            })
             .collect();
         value["model"] = json!({
             "framework": model.framework,
@@ -78,9 +91,20 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<u8> {
                 writeln!(text, "reference  {}", serde_json::to_string(reference)?)?;
             }
         }
-        for field in [dyno_registry::ACCURACY, dyno_registry::TOP_1, dyno_registry::TOP_5, dyno_registry::INFERENCE_TIME] {
-            if let Some(value) = listed.manifest.get(field).filter(|v| !v.is_null() && v.as_str() != Some("") && v.as_f64() != Some(0.0)) {
-                let evidence = shown.get(field).map_or_else(|| "no evidence".to_owned(), |r| format!("evidence {r}"));
+        for field in [
+            dyno_registry::ACCURACY,
+            dyno_registry::TOP_1,
+            dyno_registry::TOP_5,
+            dyno_registry::INFERENCE_TIME,
+        ] {
+            if let Some(value) = listed
+                .manifest
+                .get(field)
+                .filter(|v| !v.is_null() && v.as_str() != Some("") && v.as_f64() != Some(0.0))
+            {
+                let evidence = shown
+                    .get(field)
+                    .map_or_else(|| "no evidence".to_owned(), |r| format!("evidence {r}"));
                 writeln!(text, "{field}  {value}  ({evidence})")?;
             }
         }

@@ -31,7 +31,9 @@ impl FromStr for Scenario {
         match s {
             "single-stream" => Ok(Self::SingleStream),
             "offline" => Ok(Self::Offline),
-            _ => Err(format!("unknown scenario `{s}` (there are: single-stream, offline)")),
+            _ => Err(format!(
+                "unknown scenario `{s}` (there are: single-stream, offline)"
+            )),
         }
     }
 }
@@ -65,7 +67,9 @@ impl FromStr for Timed {
             "engine" => Ok(Self::Engine),
             "query" => Ok(Self::Query),
             "end-to-end" => Ok(Self::EndToEnd),
-            _ => Err(format!("unknown interval `{s}` (there are: engine, query, end-to-end)")),
+            _ => Err(format!(
+                "unknown interval `{s}` (there are: engine, query, end-to-end)"
+            )),
         }
     }
 }
@@ -157,7 +161,8 @@ pub struct LatencyNs {
     pub max: u64,
 }
 
-/// Upper confidence bounds of percentiles (MLPerf's early stopping, 99 %); absent below the count that supports them.
+/// Upper confidence bounds of percentiles (MLPerf's early stopping, 99 %); absent below the count
+/// that supports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BoundNs {
@@ -275,7 +280,8 @@ pub enum MeasurementKind {
         /// How often the measurement was made until it was steady; the last one is this.
         #[serde(default = "once")]
         trials: u32,
-        /// Queries slower than three interquartile ranges above the third quartile; kept in all numbers.
+        /// Queries slower than three interquartile ranges above the third quartile; kept in all
+        /// numbers.
         outliers: u64,
         /// HdrHistogram V2, DEFLATE, base64: artifact of this hash.
         #[serde(default, skip_serializing_if = "Option::is_none")]

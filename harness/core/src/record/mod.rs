@@ -1,7 +1,7 @@
 //! The record: one run, immutable, versioned, with the evidence behind every number.
 //!
-//! Units stand in the keys (`_ns`, `_bytes`, `_per_s`), shares are 0 to 1. The id is the sha256 of the canonical JSON (RFC 8785)
-//! without the id: it finds accidental edits, not a forger.
+//! Units stand in the keys (`_ns`, `_bytes`, `_per_s`), shares are 0 to 1. The id is the sha256 of
+//! the canonical JSON (RFC 8785) without the id: it finds accidental edits, not a forger.
 
 mod measurement;
 mod validity;
@@ -9,7 +9,10 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
-pub use measurement::{BoundNs, Execution, Interval, LatencyNs, Measurement, MeasurementKind, MemoryBytes, Scenario, Score, StageNs, Timed};
+pub use measurement::{
+    BoundNs, Execution, Interval, LatencyNs, Measurement, MeasurementKind, MemoryBytes, Scenario,
+    Score, StageNs, Timed,
+};
 pub use validity::{Validity, ValidityCode, ValidityStatus, Warning, WarningCode};
 
 use crate::{
@@ -146,7 +149,8 @@ pub struct SampleSetRecord {
     pub sha256: String,
     /// The whole dataset, not a subset.
     pub full: bool,
-    /// Hash over the input tensors of the first samples: two runs with the same hash fed the same numbers.
+    /// Hash over the input tensors of the first samples: two runs with the same hash fed the same
+    /// numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensors_sha256: Option<String>,
     /// How many samples that hash covers.
@@ -215,7 +219,9 @@ pub enum RecordError {
         found: String,
     },
     /// Content and id disagree.
-    #[error("the record was changed after it was written: its id is {id}, its content hashes to {actual}")]
+    #[error(
+        "the record was changed after it was written: its id is {id}, its content hashes to {actual}"
+    )]
     Changed {
         /// The id it names.
         id: String,
@@ -234,7 +240,8 @@ impl Record {
     /// When a number is not finite.
     pub fn content_sha256(&self) -> Result<String, CanonicalError> {
         let text = serde_json::to_vec(self).map_err(CanonicalError::from)?;
-        let mut value: serde_json::Value = serde_json::from_slice(&text).map_err(CanonicalError::from)?;
+        let mut value: serde_json::Value =
+            serde_json::from_slice(&text).map_err(CanonicalError::from)?;
         if let Some(object) = value.as_object_mut() {
             object.remove("id");
         }
@@ -263,13 +270,20 @@ impl Record {
         if head.schema != RECORD_SCHEMA {
             return Err(RecordError::Schema { found: head.schema });
         }
-        // The hash is taken over what is written, not over what this version of the types makes of it: a record of another version
-        // that knows one field more or less keeps its id.
+        // The hash is taken over what is written, not over what this version of the types makes of
+        // it: a record of another version that knows one field more or less keeps its id.
         let mut value: serde_json::Value = serde_json::from_str(text)?;
         let id = value.as_object_mut().and_then(|o| o.remove("id"));
         let actual = canonical_sha256(&value)?;
         let record: Self = serde_json::from_str(text)?;
-        if id.as_ref().and_then(|i| i.as_str()) == Some(&actual) { Ok(record) } else { Err(RecordError::Changed { id: record.id, actual }) }
+        if id.as_ref().and_then(|i| i.as_str()) == Some(&actual) {
+            Ok(record)
+        } else {
+            Err(RecordError::Changed {
+                id: record.id,
+                actual,
+            })
+        }
     }
 
     /// First digits of the id, enough for people.

@@ -15,7 +15,9 @@ pub enum ValidityStatus {
 }
 
 /// Why a measurement is invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ValidityCode {
     /// Fewer queries than the percentiles need.
@@ -40,12 +42,20 @@ impl ValidityCode {
     /// What the user can do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::TooFewQueries | Self::TooShort => "run longer: --profile normal or --profile full",
+            Self::TooFewQueries | Self::TooShort => {
+                "run longer: --profile normal or --profile full"
+            }
             Self::Unsteady => "close other programs, fix the clock frequency, or run longer",
-            Self::AccuracyFailed => "the outputs are wrong: check preprocessing, labels and decoder before looking at speed",
-            Self::AccuracyChance => "the outputs are no better than guessing: check preprocessing, labels and decoder",
+            Self::AccuracyFailed => {
+                "the outputs are wrong: check preprocessing, labels and decoder before looking at speed"
+            }
+            Self::AccuracyChance => {
+                "the outputs are no better than guessing: check preprocessing, labels and decoder"
+            }
             Self::Partial => "run again, or continue with --resume",
-            Self::TooManyErrors => "mend the samples that are named, or allow them with --max-errors N",
+            Self::TooManyErrors => {
+                "mend the samples that are named, or allow them with --max-errors N"
+            }
             Self::QueryFailed => "see the error of the query",
         }
     }
@@ -81,7 +91,11 @@ impl Validity {
     pub fn from_codes(mut codes: Vec<ValidityCode>) -> Self {
         codes.sort_unstable();
         codes.dedup();
-        let status = if codes.is_empty() { ValidityStatus::Valid } else { ValidityStatus::Invalid };
+        let status = if codes.is_empty() {
+            ValidityStatus::Valid
+        } else {
+            ValidityStatus::Invalid
+        };
         Self { status, codes }
     }
 
@@ -92,7 +106,9 @@ impl Validity {
 }
 
 /// Something that a reader must know and that invalidates nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningCode {
     /// The model names no reference accuracy on this sample set.

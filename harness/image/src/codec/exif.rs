@@ -1,15 +1,20 @@
-//! The orientation tag of EXIF (TIFF tag 0x0112 of the first directory; EXIF 2.32, section 4.6.4) or, when EXIF has none, of XMP
-//! (`tiff:Orientation`): the two places where Pillow's `exif_transpose` looks.
+//! The orientation tag of EXIF (TIFF tag 0x0112 of the first directory; EXIF 2.32, section 4.6.4)
+//! or, when EXIF has none, of XMP (`tiff:Orientation`): the two places where Pillow's
+//! `exif_transpose` looks.
 
 const ORIENTATION: u16 = 0x0112;
 
 /// The upright orientation.
 pub(crate) const UPRIGHT: u8 = 1;
 
-/// Orientation noted in a TIFF block and an XMP packet: 1 to 8, 1 when there is none that makes sense.
+/// Orientation noted in a TIFF block and an XMP packet: 1 to 8, 1 when there is none that makes
+/// sense.
 pub(crate) fn orientation(tiff: Option<&[u8]>, xmp: Option<&[u8]>) -> u8 {
     let noted = tiff.and_then(from_tiff).or_else(|| xmp.and_then(from_xmp));
-    noted.and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=8).contains(n)).unwrap_or(UPRIGHT)
+    noted
+        .and_then(|n| u8::try_from(n).ok())
+        .filter(|n| (1..=8).contains(n))
+        .unwrap_or(UPRIGHT)
 }
 
 /// Value of the tag in the first directory, whatever it is.
@@ -22,11 +27,19 @@ fn from_tiff(tiff: &[u8]) -> Option<u32> {
     };
     let u16_at = |at: usize| -> Option<u16> {
         let bytes: [u8; 2] = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+        Some(if big {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        })
     };
     let u32_at = |at: usize| -> Option<u32> {
         let bytes: [u8; 4] = tiff.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+        Some(if big {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
     };
     let directory = usize::try_from(u32_at(4)?).ok()?;
     for index in 0..usize::from(u16_at(directory)?) {
@@ -50,7 +63,9 @@ fn from_xmp(xmp: &[u8]) -> Option<u32> {
     let mut rest = xmp;
     while let Some(at) = rest.windows(NAME.len()).position(|w| w == NAME) {
         rest = &rest[at + NAME.len()..];
-        let value = rest.strip_prefix(b"=\"").or_else(|| rest.strip_prefix(b">"));
+        let value = rest
+            .strip_prefix(b"=\"")
+            .or_else(|| rest.strip_prefix(b">"));
         if let Some(digit) = value.and_then(|v| v.first()).filter(|d| d.is_ascii_digit()) {
             return Some(u32::from(digit - b'0'));
         }
@@ -63,9 +78,25 @@ mod tests {
     use super::*;
 
     fn tiff(big: bool, kind: u16, value: u32) -> Vec<u8> {
-        let u16b = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
-        let u32b = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };
-        let mut out = if big { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
+        let u16b = |v: u16| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
+        let u32b = |v: u32| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
+        let mut out = if big {
+            b"MM\0*".to_vec()
+        } else {
+            b"II*\0".to_vec()
+        };
         out.extend(u32b(8));
         out.extend(u16b(2));
         for (tag, kind, value) in [(0x0100, 4, 7), (ORIENTATION, kind, value)] {
@@ -97,7 +128,10 @@ mod tests {
         let xmp = b"<rdf tiff:OrientationX=\"3\" tiff:Orientation=\"8\"/>";
         assert_eq!(orientation(None, Some(xmp)), 8);
         assert_eq!(orientation(Some(&tiff(true, 3, 3)), Some(xmp)), 3);
-        assert_eq!(orientation(None, Some(b"<tiff:Orientation>5</tiff:Orientation>")), 5);
+        assert_eq!(
+            orientation(None, Some(b"<tiff:Orientation>5</tiff:Orientation>")),
+            5
+        );
         assert_eq!(orientation(None, Some(b"tiff:Orientation")), UPRIGHT);
     }
 
@@ -105,7 +139,11 @@ mod tests {
     fn damaged_blocks_are_upright_and_do_not_panic() {
         let good = tiff(false, 3, 6);
         for length in 0..good.len() - 4 {
-            assert_eq!(orientation(Some(&good[..length]), None), UPRIGHT, "{length} bytes");
+            assert_eq!(
+                orientation(Some(&good[..length]), None),
+                UPRIGHT,
+                "{length} bytes"
+            );
         }
         let mut far = good;
         far[4..8].fill(0xff);

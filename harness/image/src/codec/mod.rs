@@ -1,6 +1,7 @@
 //! From the bytes of a file to pixels: the format is recognised by content, never by a name.
 //!
-//! Pixels are those of OpenCV 4.14's `imdecode(…, IMREAD_COLOR)` (with `IMREAD_IGNORE_ORIENTATION`), as RGB.
+//! Pixels are those of OpenCV 4.14's `imdecode(…, IMREAD_COLOR)` (with
+//! `IMREAD_IGNORE_ORIENTATION`), as RGB.
 
 mod exif;
 mod jpeg;
@@ -39,17 +40,35 @@ pub struct Limits {
 impl Default for Limits {
     /// 268 million pixels (2²⁸), 65,500 a side (libjpeg's own limit), 1,000 scans.
     fn default() -> Self {
-        Self { max_pixels: 1 << 28, max_side: 65_500, max_scans: 1000 }
+        Self {
+            max_pixels: 1 << 28,
+            max_side: 65_500,
+            max_scans: 1000,
+        }
     }
 }
 
 impl Limits {
     fn check(&self, width: u64, height: u64) -> Result<(u32, u32), ImageError> {
-        let too_large = || ImageError::TooLarge { width, height, max_pixels: self.max_pixels, max_side: self.max_side };
-        let side = |n: u64| u32::try_from(n).ok().filter(|n| *n <= self.max_side).ok_or_else(too_large);
+        let too_large = || ImageError::TooLarge {
+            width,
+            height,
+            max_pixels: self.max_pixels,
+            max_side: self.max_side,
+        };
+        let side = |n: u64| {
+            u32::try_from(n)
+                .ok()
+                .filter(|n| *n <= self.max_side)
+                .ok_or_else(too_large)
+        };
         let (w, h) = (side(width)?, side(height)?);
         if w == 0 || h == 0 {
-            return Err(ImageError::NoPixels { what: "the image file", width: w, height: h });
+            return Err(ImageError::NoPixels {
+                what: "the image file",
+                width: w,
+                height: h,
+            });
         }
         if u64::from(w) * u64::from(h) > self.max_pixels {
             return Err(too_large());
@@ -95,7 +114,9 @@ pub fn format(bytes: &[u8]) -> Result<Format, ImageError> {
         return Ok(Format::Png);
     }
     let first_bytes: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
-    Err(ImageError::UnknownFormat { first_bytes: first_bytes.join(" ") })
+    Err(ImageError::UnknownFormat {
+        first_bytes: first_bytes.join(" "),
+    })
 }
 
 /// Reads the head of a file without decoding pixels; sizes are within the default [`Limits`].
@@ -120,9 +141,13 @@ pub fn dimensions(bytes: &[u8]) -> Result<(u32, u32), ImageError> {
 /// Decodes a file.
 ///
 /// # Errors
-/// Empty, unknown, damaged and truncated files, and sizes beyond `limits`. A file that other programs would show in part is an error too: a
-/// measurement must not be made on half an image.
-pub fn decode(bytes: &[u8], orientation: Orientation, limits: &Limits) -> Result<Image, ImageError> {
+/// Empty, unknown, damaged and truncated files, and sizes beyond `limits`. A file that other
+/// programs would show in part is an error too: a measurement must not be made on half an image.
+pub fn decode(
+    bytes: &[u8],
+    orientation: Orientation,
+    limits: &Limits,
+) -> Result<Image, ImageError> {
     let mut image = Image::default();
     decode_into(bytes, orientation, limits, &mut image)?;
     Ok(image)
@@ -132,7 +157,12 @@ pub fn decode(bytes: &[u8], orientation: Orientation, limits: &Limits) -> Result
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_into(bytes: &[u8], orientation: Orientation, limits: &Limits, image: &mut Image) -> Result<(), ImageError> {
+pub fn decode_into(
+    bytes: &[u8],
+    orientation: Orientation,
+    limits: &Limits,
+    image: &mut Image,
+) -> Result<(), ImageError> {
     let result = format(bytes).and_then(|format| match format {
         Format::Jpeg => jpeg::decode_into(bytes, limits, image),
         Format::Png => png_format::decode_into(bytes, limits, image),

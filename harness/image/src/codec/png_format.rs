@@ -1,5 +1,6 @@
-//! PNG through `png`: every colour type and depth becomes 8-bit RGB as OpenCV's `IMREAD_COLOR` makes it: 16 bits keep their high byte, alpha
-//! and transparent colours are dropped without blending, palettes and 1, 2 and 4-bit greys are expanded. Of an animation, the still image.
+//! PNG through `png`: every colour type and depth becomes 8-bit RGB as OpenCV's `IMREAD_COLOR`
+//! makes it: 16 bits keep their high byte, alpha and transparent colours are dropped without
+//! blending, palettes and 1, 2 and 4-bit greys are expanded. Of an animation, the still image.
 
 use super::exif;
 use super::{Format, Header, Limits};
@@ -20,7 +21,15 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(PngReader<'a>, Header),
     let reader = decoder.read_info().map_err(ImageError::Png)?;
     // Only a chunk before the pixels is seen, which is where every writer puts it.
     let orientation = exif::orientation(reader.info().exif_metadata.as_deref(), None);
-    Ok((reader, Header { format: Format::Png, width, height, orientation }))
+    Ok((
+        reader,
+        Header {
+            format: Format::Png,
+            width,
+            height,
+            orientation,
+        },
+    ))
 }
 
 pub(crate) fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError> {
@@ -28,24 +37,44 @@ pub(crate) fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError
 }
 
 /// Decodes into `image`; returns the orientation noted in the file.
-pub(crate) fn decode_into(bytes: &[u8], limits: &Limits, image: &mut Image) -> Result<u8, ImageError> {
+pub(crate) fn decode_into(
+    bytes: &[u8],
+    limits: &Limits,
+    image: &mut Image,
+) -> Result<u8, ImageError> {
     let (mut reader, header) = open(bytes, limits)?;
-    let Header { width, height, orientation, .. } = header;
+    let Header {
+        width,
+        height,
+        orientation,
+        ..
+    } = header;
     image.reshape(width, height)?;
     let samples = match reader.output_color_type() {
         (ColorType::Rgb, BitDepth::Eight) => {
-            reader.next_frame(image.data_mut()).map_err(ImageError::Png)?;
+            reader
+                .next_frame(image.data_mut())
+                .map_err(ImageError::Png)?;
             return Ok(orientation);
         }
         (ColorType::Grayscale, BitDepth::Eight) => 1,
         (ColorType::GrayscaleAlpha, BitDepth::Eight) => 2,
         (ColorType::Rgba, BitDepth::Eight) => 4,
-        (color, depth) => return Err(ImageError::Unsupported { format: "PNG", what: format!("pixels of {color:?} at {depth:?} bits") }),
+        (color, depth) => {
+            return Err(ImageError::Unsupported {
+                format: "PNG",
+                what: format!("pixels of {color:?} at {depth:?} bits"),
+            });
+        }
     };
     let pixels = image.data().len() / CHANNELS;
     let mut raw = vec![0; pixels * samples];
     reader.next_frame(&mut raw).map_err(ImageError::Png)?;
-    for (pixel, source) in image.data_mut().chunks_exact_mut(CHANNELS).zip(raw.chunks_exact(samples)) {
+    for (pixel, source) in image
+        .data_mut()
+        .chunks_exact_mut(CHANNELS)
+        .zip(raw.chunks_exact(samples))
+    {
         if samples == 4 {
             pixel.copy_from_slice(&source[..CHANNELS]);
         } else {
@@ -61,14 +90,20 @@ pub(crate) fn decode_into(bytes: &[u8], limits: &Limits, image: &mut Image) -> R
 /// [`ImageError::NoPixels`], [`ImageError::Encode`].
 pub fn encode_png(image: &Image) -> Result<Vec<u8>, ImageError> {
     if image.width() == 0 || image.height() == 0 {
-        return Err(ImageError::NoPixels { what: "the image to encode", width: image.width(), height: image.height() });
+        return Err(ImageError::NoPixels {
+            what: "the image to encode",
+            width: image.width(),
+            height: image.height(),
+        });
     }
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, image.width(), image.height());
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     let mut writer = encoder.write_header().map_err(ImageError::Encode)?;
-    writer.write_image_data(image.data()).map_err(ImageError::Encode)?;
+    writer
+        .write_image_data(image.data())
+        .map_err(ImageError::Encode)?;
     writer.finish().map_err(ImageError::Encode)?;
     Ok(out)
 }

@@ -1,6 +1,9 @@
-//! The codecs against hashes of OpenCV's and Pillow's pixels (`tests/fixtures/make_fixtures.py`), and damaged files.
+//! The codecs against hashes of OpenCV's and Pillow's pixels (`tests/fixtures/make_fixtures.py`),
+//! and damaged files.
 
-use super::{Format, Limits, Orientation, decode, decode_into, dimensions, encode_png, format, header};
+use super::{
+    Format, Limits, Orientation, decode, decode_into, dimensions, encode_png, format, header,
+};
 use crate::{Image, ImageError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -26,7 +29,9 @@ struct Folder {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/images")
+        .join(name);
     std::fs::read(&path).unwrap_or_else(|e| panic!("fixture {name}: {e}"))
 }
 
@@ -35,7 +40,8 @@ fn sha(image: &Image) -> String {
 }
 
 fn cases() -> Vec<Case> {
-    let Cases { cases } = serde_json::from_str(include_str!("../../tests/fixtures/decode.json")).expect("the fixture is valid");
+    let Cases { cases } = serde_json::from_str(include_str!("../../tests/fixtures/decode.json"))
+        .expect("the fixture is valid");
     cases
 }
 
@@ -47,8 +53,12 @@ fn every_kind_of_file_gives_opencv_s_pixels() {
     let mut image = Image::default();
     for case in &cases {
         let bytes = fixture(&case.file);
-        assert_eq!(<[u32; 2]>::from(dimensions(&bytes).unwrap_or_else(|e| panic!("{}: {e}", case.file))), case.size);
-        decode_into(&bytes, Orientation::Ignore, &Limits::default(), &mut image).unwrap_or_else(|e| panic!("{}: {e:?}", case.file));
+        assert_eq!(
+            <[u32; 2]>::from(dimensions(&bytes).unwrap_or_else(|e| panic!("{}: {e}", case.file))),
+            case.size
+        );
+        decode_into(&bytes, Orientation::Ignore, &Limits::default(), &mut image)
+            .unwrap_or_else(|e| panic!("{}: {e:?}", case.file));
         if ([image.width(), image.height()], sha(&image)) != (case.size, case.sha256.clone()) {
             wrong.push(case.file.clone());
         }
@@ -61,10 +71,15 @@ fn applied_orientation_equals_pillow_s() {
     let mut seen = Vec::new();
     for case in cases().iter().filter(|c| c.upright.is_some()) {
         let bytes = fixture(&case.file);
-        let image = decode(&bytes, Orientation::Apply, &Limits::default()).unwrap_or_else(|e| panic!("{}: {e}", case.file));
+        let image = decode(&bytes, Orientation::Apply, &Limits::default())
+            .unwrap_or_else(|e| panic!("{}: {e}", case.file));
         assert_eq!(Some(sha(&image)), case.upright, "{}", case.file);
         let noted = header(&bytes).expect("it decodes").orientation;
-        let swapped = if noted > 4 { [case.size[1], case.size[0]] } else { case.size };
+        let swapped = if noted > 4 {
+            [case.size[1], case.size[0]]
+        } else {
+            case.size
+        };
         assert_eq!([image.width(), image.height()], swapped, "{}", case.file);
         seen.push(noted);
     }
@@ -73,14 +88,21 @@ fn applied_orientation_equals_pillow_s() {
 
 /// Folder of the assets; `None`, said aloud, where there is none.
 fn assets() -> Option<PathBuf> {
-    let root = std::env::var_os("DYNO_ASSETS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), PathBuf::from);
+    let root = std::env::var_os("DYNO_ASSETS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"),
+        PathBuf::from,
+    );
     if root.is_dir() {
         return Some(root);
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "no assets, but they are required");
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "no assets, but they are required"
+    );
     {
         // Not `eprintln`: the test runner would swallow it.
-        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+            .expect("standard error");
     }
     None
 }
@@ -88,20 +110,30 @@ fn assets() -> Option<PathBuf> {
 #[test]
 fn every_jpeg_of_the_assets_gives_opencv_s_pixels() {
     let Some(root) = assets() else { return };
-    let Cases::<Folder> { cases } = serde_json::from_str(include_str!("../../tests/fixtures/assets.json")).expect("the fixture is valid");
+    let Cases::<Folder> { cases } =
+        serde_json::from_str(include_str!("../../tests/fixtures/assets.json"))
+            .expect("the fixture is valid");
     let (mut wrong, mut count) = (Vec::new(), 0);
     let mut image = Image::default();
     for Folder { folder, files } in &cases {
         for (name, wanted) in files {
-            let bytes = std::fs::read(root.join(folder).join(name)).unwrap_or_else(|e| panic!("{folder}/{name}: {e}"));
+            let bytes = std::fs::read(root.join(folder).join(name))
+                .unwrap_or_else(|e| panic!("{folder}/{name}: {e}"));
             let result = decode_into(&bytes, Orientation::Ignore, &Limits::default(), &mut image);
             count += 1;
-            if result.is_err() || !sha(&image).starts_with(wanted.split(' ').next().expect("a hash")) {
+            if result.is_err()
+                || !sha(&image).starts_with(wanted.split(' ').next().expect("a hash"))
+            {
                 wrong.push(format!("{folder}/{name}: {result:?}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count > 700, "{count} files");
 }
 
@@ -111,27 +143,83 @@ fn what_cannot_be_read_is_a_clear_error() {
     let go = |bytes: &[u8]| decode(bytes, Orientation::Ignore, &limits);
     assert!(matches!(go(b""), Err(ImageError::Empty)));
     let unknown = go(b"GIF89a..").expect_err("not supported").to_string();
-    assert!(unknown.contains("47 49 46") && unknown.contains("JPEG, PNG"), "{unknown}");
+    assert!(
+        unknown.contains("47 49 46") && unknown.contains("JPEG, PNG"),
+        "{unknown}"
+    );
     assert_eq!(format(&fixture("grey.jpg")).expect("a JPEG"), Format::Jpeg);
     assert_eq!(format(&fixture("adam7.png")).expect("a PNG"), Format::Png);
-    let small = Limits { max_pixels: 100, ..limits };
+    let small = Limits {
+        max_pixels: 100,
+        ..limits
+    };
     for name in ["s420.jpg", "adam7.png"] {
         let bytes = fixture(name);
-        assert!(matches!(decode(&bytes, Orientation::Ignore, &small), Err(ImageError::TooLarge { max_pixels: 100, .. })), "{name}");
-        assert!(matches!(decode(&bytes, Orientation::Ignore, &Limits { max_side: 5, ..limits }), Err(ImageError::TooLarge { max_side: 5, .. })), "{name}");
+        assert!(
+            matches!(
+                decode(&bytes, Orientation::Ignore, &small),
+                Err(ImageError::TooLarge {
+                    max_pixels: 100,
+                    ..
+                })
+            ),
+            "{name}"
+        );
+        assert!(
+            matches!(
+                decode(
+                    &bytes,
+                    Orientation::Ignore,
+                    &Limits {
+                        max_side: 5,
+                        ..limits
+                    }
+                ),
+                Err(ImageError::TooLarge { max_side: 5, .. })
+            ),
+            "{name}"
+        );
     }
-    assert!(matches!(decode(&fixture("progressive.jpg"), Orientation::Ignore, &Limits { max_scans: 2, ..limits }), Err(ImageError::Jpeg(_))));
+    assert!(matches!(
+        decode(
+            &fixture("progressive.jpg"),
+            Orientation::Ignore,
+            &Limits {
+                max_scans: 2,
+                ..limits
+            }
+        ),
+        Err(ImageError::Jpeg(_))
+    ));
 }
 
 #[test]
 fn a_truncated_file_is_an_error_and_leaves_no_pixels() {
     let mut image = Image::default();
-    for name in ["s420.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg", "restart.jpg", "adam7.png", "c3d4.png", "c6d16.png"] {
+    for name in [
+        "s420.jpg",
+        "progressive.jpg",
+        "grey.jpg",
+        "cmyk.jpg",
+        "restart.jpg",
+        "adam7.png",
+        "c3d4.png",
+        "c6d16.png",
+    ] {
         let bytes = fixture(name);
         // The last bytes of a file hold end markers and checksums, whose loss costs no pixel.
         for length in (1..bytes.len() - 24).step_by(bytes.len() / 40 + 1) {
-            let result = decode_into(&bytes[..length], Orientation::Apply, &Limits::default(), &mut image);
-            assert!(result.is_err(), "{name} cut to {length} of {} bytes", bytes.len());
+            let result = decode_into(
+                &bytes[..length],
+                Orientation::Apply,
+                &Limits::default(),
+                &mut image,
+            );
+            assert!(
+                result.is_err(),
+                "{name} cut to {length} of {} bytes",
+                bytes.len()
+            );
             assert!(image.data().is_empty() && image.width() == 0, "{name}");
         }
     }
@@ -139,13 +227,29 @@ fn a_truncated_file_is_an_error_and_leaves_no_pixels() {
 
 #[test]
 fn damaged_files_never_panic() {
-    let names =
-        ["s420.jpg", "s422.jpg", "progressive.jpg", "restart.jpg", "ycck.jpg", "orientation6.jpg", "c3d4t.png", "adam7.png", "c2d16.png", "orientation6.png"];
+    let names = [
+        "s420.jpg",
+        "s422.jpg",
+        "progressive.jpg",
+        "restart.jpg",
+        "ycck.jpg",
+        "orientation6.jpg",
+        "c3d4t.png",
+        "adam7.png",
+        "c2d16.png",
+        "orientation6.png",
+    ];
     // A small limit of pixels: a damaged size must not make the test slow.
-    let limits = Limits { max_pixels: 1 << 16, max_scans: 100, ..Limits::default() };
+    let limits = Limits {
+        max_pixels: 1 << 16,
+        max_scans: 100,
+        ..Limits::default()
+    };
     let mut state = 1u64;
     let mut random = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     let (mut failed, mut decoded) = (0, 0);
@@ -171,13 +275,27 @@ fn damaged_files_never_panic() {
             }
         }
     }
-    assert!(failed > 100 && decoded > 20, "{failed} failed, {decoded} decoded: the damage is too weak or too strong to test anything");
+    assert!(
+        failed > 100 && decoded > 20,
+        "{failed} failed, {decoded} decoded: the damage is too weak or too strong to test anything"
+    );
 }
 
 #[test]
 fn png_round_trip() {
-    let image = decode(&fixture("size17x33.jpg"), Orientation::Ignore, &Limits::default()).expect("a fixture");
+    let image = decode(
+        &fixture("size17x33.jpg"),
+        Orientation::Ignore,
+        &Limits::default(),
+    )
+    .expect("a fixture");
     let bytes = encode_png(&image).expect("it has pixels");
-    assert_eq!(decode(&bytes, Orientation::Apply, &Limits::default()).expect("our own file"), image);
-    assert!(matches!(encode_png(&Image::default()), Err(ImageError::NoPixels { .. })));
+    assert_eq!(
+        decode(&bytes, Orientation::Apply, &Limits::default()).expect("our own file"),
+        image
+    );
+    assert!(matches!(
+        encode_png(&Image::default()),
+        Err(ImageError::NoPixels { .. })
+    ));
 }

@@ -1,7 +1,8 @@
 //! OpenCV's `INTER_AREA` when both axes shrink: the mean of the covered pixels.
 //!
-//! Ratios that are whole numbers on both axes are summed as integers; 2 x 2 rounds half up, other ratios multiply by the reciprocal in f32 and round
-//! half to even. Other ratios weight the covered parts in f32, first along rows, then down, in OpenCV's order of addition.
+//! Ratios that are whole numbers on both axes are summed as integers; 2 x 2 rounds half up, other
+//! ratios multiply by the reciprocal in f32 and round half to even. Other ratios weight the covered
+//! parts in f32, first along rows, then down, in OpenCV's order of addition.
 
 use super::axis::Axis;
 use crate::image::{CHANNELS, Target, View};
@@ -40,7 +41,11 @@ pub(crate) fn shares(axis: Axis) -> Shares {
         let first = start.ceil().min(last);
         let mut push = |source: f64, weight: f64| {
             if source >= 0.0 && source < len {
-                shares.push(Share { source: source as u32, target, weight: weight as f32 });
+                shares.push(Share {
+                    source: source as u32,
+                    target,
+                    weight: weight as f32,
+                });
             }
         };
         if first - start > SLIVER {
@@ -57,7 +62,13 @@ pub(crate) fn shares(axis: Axis) -> Shares {
 }
 
 /// Resamples by any ratio.
-pub(crate) fn resize(source: View<'_>, x: &[Share], y: &[Share], scratch: &mut Scratch, target: &mut Target<'_>) {
+pub(crate) fn resize(
+    source: View<'_>,
+    x: &[Share],
+    y: &[Share],
+    scratch: &mut Scratch,
+    target: &mut Target<'_>,
+) {
     let len = target.width as usize * CHANNELS;
     let Scratch { row, sum, .. } = scratch;
     row.resize(len, 0.0);
@@ -75,7 +86,9 @@ pub(crate) fn resize(source: View<'_>, x: &[Share], y: &[Share], scratch: &mut S
                 *sum += share.weight * value;
             }
         }
-        if y.get(index + 1).is_none_or(|next| next.target != share.target) {
+        if y.get(index + 1)
+            .is_none_or(|next| next.target != share.target)
+        {
             for (out, sum) in target.row(share.target).iter_mut().zip(&*sum) {
                 *out = round(*sum);
             }
@@ -93,14 +106,23 @@ fn horizontal(pixels: &[u8], shares: &[Share], out: &mut [f32]) {
     for share in shares {
         let from = share.source as usize * CHANNELS;
         let to = share.target as usize * CHANNELS;
-        for (out, value) in out[to..to + CHANNELS].iter_mut().zip(&pixels[from..from + CHANNELS]) {
+        for (out, value) in out[to..to + CHANNELS]
+            .iter_mut()
+            .zip(&pixels[from..from + CHANNELS])
+        {
             *out += f32::from(*value) * share.weight;
         }
     }
 }
 
-/// Resamples by whole ratios. Where the extents come from a rounded factor, the last cells may reach over the edge: they average what is inside.
-pub(crate) fn resize_whole(source: View<'_>, ratio: [u32; 2], scratch: &mut Scratch, target: &mut Target<'_>) {
+/// Resamples by whole ratios. Where the extents come from a rounded factor, the last cells may
+/// reach over the edge: they average what is inside.
+pub(crate) fn resize_whole(
+    source: View<'_>,
+    ratio: [u32; 2],
+    scratch: &mut Scratch,
+    target: &mut Target<'_>,
+) {
     let [rx, ry] = ratio;
     let whole_columns = (source.width() / rx).min(target.width);
     let counts = &mut scratch.counts;
@@ -118,7 +140,10 @@ pub(crate) fn resize_whole(source: View<'_>, ratio: [u32; 2], scratch: &mut Scra
         let rows = top as u32..bottom.min(u64::from(source.height())) as u32;
         for row in rows.clone() {
             let pixels = source.row(row);
-            for (cell, sums) in pixels.chunks(rx as usize * CHANNELS).zip(counts.chunks_exact_mut(CHANNELS)) {
+            for (cell, sums) in pixels
+                .chunks(rx as usize * CHANNELS)
+                .zip(counts.chunks_exact_mut(CHANNELS))
+            {
                 for pixel in cell.chunks_exact(CHANNELS) {
                     for (sum, value) in sums.iter_mut().zip(pixel) {
                         *sum = sum.wrapping_add(u32::from(*value));
@@ -127,11 +152,21 @@ pub(crate) fn resize_whole(source: View<'_>, ratio: [u32; 2], scratch: &mut Scra
             }
         }
         let complete = bottom <= u64::from(source.height());
-        for (column, (out, sums)) in (0u32..).zip(out.chunks_exact_mut(CHANNELS).zip(counts.chunks_exact(CHANNELS))) {
-            let inside = u64::from(source.width()).saturating_sub(u64::from(column) * u64::from(rx)).min(u64::from(rx)) as u32 * rows.len() as u32;
+        for (column, (out, sums)) in (0u32..).zip(
+            out.chunks_exact_mut(CHANNELS)
+                .zip(counts.chunks_exact(CHANNELS)),
+        ) {
+            let inside = u64::from(source.width())
+                .saturating_sub(u64::from(column) * u64::from(rx))
+                .min(u64::from(rx)) as u32
+                * rows.len() as u32;
             for (out, sum) in out.iter_mut().zip(sums) {
                 *out = if complete && column < whole_columns {
-                    if ratio == [2, 2] { ((sum + 2) >> 2) as u8 } else { round(*sum as f32 * scale) }
+                    if ratio == [2, 2] {
+                        ((sum + 2) >> 2) as u8
+                    } else {
+                        round(*sum as f32 * scale)
+                    }
                 } else if inside == 0 {
                     0
                 } else {

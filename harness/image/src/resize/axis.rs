@@ -1,4 +1,5 @@
-//! Tables of one axis (which source positions a destination position reads, with which weights), kept between images.
+//! Tables of one axis (which source positions a destination position reads, with which weights),
+//! kept between images.
 
 use std::sync::Arc;
 
@@ -26,13 +27,19 @@ impl Axis {
 
     /// OpenCV's axis by a factor.
     pub(crate) fn by_factor(source: u32, target: u32, inverse: f64) -> Self {
-        Self { source, target, scale: 1.0 / inverse, inverse }
+        Self {
+            source,
+            target,
+            scale: 1.0 / inverse,
+            inverse,
+        }
     }
 
     /// The scale when it is a whole number to the precision of f64.
     pub(crate) fn whole_scale(&self) -> Option<u32> {
         let whole = self.scale.round_ties_even();
-        ((self.scale - whole).abs() < f64::EPSILON && whole >= 1.0 && whole <= f64::from(u32::MAX)).then_some(whole as u32)
+        ((self.scale - whole).abs() < f64::EPSILON && whole >= 1.0 && whole <= f64::from(u32::MAX))
+            .then_some(whole as u32)
     }
 }
 
@@ -45,7 +52,10 @@ pub(crate) struct Cache<T> {
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), next: 0 }
+        Self {
+            entries: Vec::new(),
+            next: 0,
+        }
     }
 }
 
@@ -72,9 +82,14 @@ pub(crate) fn clamp(index: i64, len: u32) -> u32 {
     index.clamp(0, i64::from(len) - 1) as u32
 }
 
-/// Makes sure that two row buffers hold the filtered source rows `wanted`, filling as few as possible. `tags` say what they hold.
-/// Returns the indices of the buffers.
-pub(crate) fn two_rows<T>(rows: &mut [Vec<T>; 2], tags: &mut [Option<u32>; 2], wanted: [u32; 2], mut fill: impl FnMut(u32, &mut Vec<T>)) -> [usize; 2] {
+/// Makes sure that two row buffers hold the filtered source rows `wanted`, filling as few as
+/// possible. `tags` say what they hold. Returns the indices of the buffers.
+pub(crate) fn two_rows<T>(
+    rows: &mut [Vec<T>; 2],
+    tags: &mut [Option<u32>; 2],
+    wanted: [u32; 2],
+    mut fill: impl FnMut(u32, &mut Vec<T>),
+) -> [usize; 2] {
     if tags[0] != Some(wanted[0]) && tags[1] == Some(wanted[0]) {
         rows.swap(0, 1);
         tags.swap(0, 1);
@@ -123,10 +138,15 @@ mod tests {
         let mut tags = [None, None];
         let mut filled = Vec::new();
         for wanted in [[0, 0], [0, 1], [0, 1], [1, 2], [4, 5], [5, 5]] {
-            let used = two_rows(&mut rows, &mut tags, wanted, |row, buffer: &mut Vec<u32>| {
-                filled.push(row);
-                *buffer = vec![row];
-            });
+            let used = two_rows(
+                &mut rows,
+                &mut tags,
+                wanted,
+                |row, buffer: &mut Vec<u32>| {
+                    filled.push(row);
+                    *buffer = vec![row];
+                },
+            );
             assert_eq!([rows[used[0]][0], rows[used[1]][0]], wanted);
         }
         assert_eq!(filled, [0, 1, 2, 4, 5]);

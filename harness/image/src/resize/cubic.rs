@@ -1,10 +1,12 @@
-//! OpenCV's `INTER_CUBIC` on bytes: four taps, a = -0.75, no antialiasing, weights of 11 bits along rows.
+//! OpenCV's `INTER_CUBIC` on bytes: four taps, a = -0.75, no antialiasing, weights of 11 bits along
+//! rows.
 //!
-//! Downwards OpenCV's vector code works in f32 and its code for the last few values of a row (fewer than eight) in integers; the two differ now and
-//! then by one level, so both are here.
+//! Downwards OpenCV's vector code works in f32 and its code for the last few values of a row (fewer
+//! than eight) in integers; the two differ now and then by one level, so both are here.
 //!
-//! This is OpenCV's own code. The x86 wheels hand this one kernel to Intel's closed IPP, which works in floating point and differs by one level in up to 4 %
-//! of the values; `cv2.ipp.setUseIPP(False)`, ARM boards and builds without IPP give these bytes.
+//! This is OpenCV's own code. The x86 wheels hand this one kernel to Intel's closed IPP, which
+//! works in floating point and differs by one level in up to 4 % of the values;
+//! `cv2.ipp.setUseIPP(False)`, ARM boards and builds without IPP give these bytes.
 
 use super::axis::{Axis, clamp};
 use crate::image::{CHANNELS, Target, View};
@@ -54,7 +56,13 @@ pub(crate) fn taps(axis: Axis) -> Taps {
 }
 
 /// Resamples `source` to `target`.
-pub(crate) fn resize(source: View<'_>, x: &[Tap], y: &[Tap], scratch: &mut Scratch, target: &mut Target<'_>) {
+pub(crate) fn resize(
+    source: View<'_>,
+    x: &[Tap],
+    y: &[Tap],
+    scratch: &mut Scratch,
+    target: &mut Target<'_>,
+) {
     let rows = &mut scratch.rows;
     for row in rows.iter_mut() {
         row.resize(x.len() * CHANNELS, 0);
@@ -93,11 +101,16 @@ fn vertical(rows: [&[i32]; TAPS], weights: [i16; TAPS], out: &mut [u8]) {
     let [a, b, c, d] = rows;
     let (head, tail) = out.split_at_mut(vector);
     for ((((out, a), b), c), d) in head.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        let sum = *a as f32 * scaled[0] + (*b as f32 * scaled[1] + (*c as f32 * scaled[2] + *d as f32 * scaled[3]));
+        let sum = *a as f32 * scaled[0]
+            + (*b as f32 * scaled[1] + (*c as f32 * scaled[2] + *d as f32 * scaled[3]));
         *out = sum.round_ties_even() as u8;
     }
     for (index, out) in (vector..).zip(tail) {
-        let sum: i64 = rows.iter().zip(weights).map(|(row, weight)| i64::from(row[index]) * i64::from(weight)).sum();
+        let sum: i64 = rows
+            .iter()
+            .zip(weights)
+            .map(|(row, weight)| i64::from(row[index]) * i64::from(weight))
+            .sum();
         *out = ((sum + (1 << 21)) >> 22).clamp(0, 255) as u8;
     }
 }

@@ -1,4 +1,5 @@
-//! OpenCV's `INTER_LINEAR` on bytes: two taps, no antialiasing, weights of 11 bits, intermediate values cut to 15 bits between the passes.
+//! OpenCV's `INTER_LINEAR` on bytes: two taps, no antialiasing, weights of 11 bits, intermediate
+//! values cut to 15 bits between the passes.
 //!
 //! The same passes serve `INTER_AREA` when an axis grows, with other weights ([`area_up`]).
 
@@ -34,17 +35,26 @@ pub(crate) struct Scratch {
 }
 
 fn fixed(fraction: f32) -> [i16; 2] {
-    [((1.0 - fraction) * ONE).round_ties_even() as i16, (fraction * ONE).round_ties_even() as i16]
+    [
+        ((1.0 - fraction) * ONE).round_ties_even() as i16,
+        (fraction * ONE).round_ties_even() as i16,
+    ]
 }
 
-/// Taps from the position and fraction of each destination pixel. Horizontally a position outside reads the edge alone; vertically both taps are limited
-/// to the image and keep their weights, whose double rounding shows.
+/// Taps from the position and fraction of each destination pixel. Horizontally a position outside
+/// reads the edge alone; vertically both taps are limited to the image and keep their weights,
+/// whose double rounding shows.
 fn taps(axis: Axis, position: impl Fn(u32) -> (i64, f32)) -> Taps {
-    let mut taps = Taps { offsets: Vec::new(), weights: [Vec::new(), Vec::new()], rows: Vec::with_capacity(axis.target as usize) };
+    let mut taps = Taps {
+        offsets: Vec::new(),
+        weights: [Vec::new(), Vec::new()],
+        rows: Vec::with_capacity(axis.target as usize),
+    };
     let last = i64::from(axis.source) - 1;
     for index in 0..axis.target {
         let (start, fraction) = position(index);
-        // The last pixel is read as the second tap of its left neighbour, so that two pixels can always be read.
+        // The last pixel is read as the second tap of its left neighbour, so that two pixels can
+        // always be read.
         let (first, weights) = match start {
             s if s < 0 => (0, fixed(0.0)),
             s if s >= last && last == 0 => (0, fixed(0.0)),
@@ -55,7 +65,13 @@ fn taps(axis: Axis, position: impl Fn(u32) -> (i64, f32)) -> Taps {
         for (list, weight) in taps.weights.iter_mut().zip(weights) {
             list.extend([weight; CHANNELS]);
         }
-        taps.rows.push(Row { sources: [clamp(start, axis.source), clamp(start.saturating_add(1), axis.source)], weights: fixed(fraction) });
+        taps.rows.push(Row {
+            sources: [
+                clamp(start, axis.source),
+                clamp(start.saturating_add(1), axis.source),
+            ],
+            weights: fixed(fraction),
+        });
     }
     taps
 }
@@ -79,8 +95,18 @@ pub(crate) fn area_up(axis: Axis) -> Taps {
 }
 
 /// Resamples `source` to `target`.
-pub(crate) fn resize(source: View<'_>, x: &Taps, y: &Taps, scratch: &mut Scratch, target: &mut Target<'_>) {
-    let Scratch { rows, padded, pairs } = scratch;
+pub(crate) fn resize(
+    source: View<'_>,
+    x: &Taps,
+    y: &Taps,
+    scratch: &mut Scratch,
+    target: &mut Target<'_>,
+) {
+    let Scratch {
+        rows,
+        padded,
+        pairs,
+    } = scratch;
     for row in rows.iter_mut() {
         row.resize(x.offsets.len() * CHANNELS, 0);
     }
@@ -102,8 +128,9 @@ pub(crate) fn resize(source: View<'_>, x: &Taps, y: &Taps, scratch: &mut Scratch
     }
 }
 
-/// First the two neighbours of each destination value are collected as bytes, then a plain loop over arrays mixes them: the compiler makes vector
-/// instructions of the second part, which it does not of a loop that does both.
+/// First the two neighbours of each destination value are collected as bytes, then a plain loop
+/// over arrays mixes them: the compiler makes vector instructions of the second part, which it does
+/// not of a loop that does both.
 fn horizontal(pixels: &[u8], taps: &Taps, pairs: &mut [Vec<u8>; 2], out: &mut [i16]) {
     // Room for a fourth byte of each pixel, which the next pixel replaces.
     for side in pairs.iter_mut() {
@@ -120,12 +147,19 @@ fn horizontal(pixels: &[u8], taps: &Taps, pairs: &mut [Vec<u8>; 2], out: &mut [i
         } else {
             // The last pixel of the row has no byte after it.
             left[at..at + CHANNELS].copy_from_slice(&pixels[*offset..*offset + CHANNELS]);
-            right[at..at + CHANNELS].copy_from_slice(&pixels[*offset + CHANNELS..*offset + 2 * CHANNELS]);
+            right[at..at + CHANNELS]
+                .copy_from_slice(&pixels[*offset + CHANNELS..*offset + 2 * CHANNELS]);
         }
         at += CHANNELS;
     }
     let [left_weights, right_weights] = &taps.weights;
-    for ((((out, left), right), a), b) in out.iter_mut().zip(&*left).zip(&*right).zip(left_weights).zip(right_weights) {
+    for ((((out, left), right), a), b) in out
+        .iter_mut()
+        .zip(&*left)
+        .zip(&*right)
+        .zip(left_weights)
+        .zip(right_weights)
+    {
         // At most 255 * 2048, so 15 bits remain.
         *out = ((i32::from(*left) * i32::from(*a) + i32::from(*right) * i32::from(*b)) >> 4) as i16;
     }

@@ -5,7 +5,9 @@ use crate::image::{CHANNELS, Target, View};
 
 /// Source position of each destination position.
 pub(crate) fn positions(axis: Axis) -> Vec<u32> {
-    (0..axis.target).map(|index| clamp((f64::from(index) * axis.scale).floor() as i64, axis.source)).collect()
+    (0..axis.target)
+        .map(|index| clamp((f64::from(index) * axis.scale).floor() as i64, axis.source))
+        .collect()
 }
 
 /// Resamples `source` to `target`.

@@ -1,8 +1,10 @@
-//! Pillow's `Image.resize` with `BILINEAR` and `BICUBIC` on bytes: the kernel is widened by the ratio when it shrinks (antialiasing), weights have
-//! 22 bits, two passes with rounding to bytes between.
+//! Pillow's `Image.resize` with `BILINEAR` and `BICUBIC` on bytes: the kernel is widened by the
+//! ratio when it shrinks (antialiasing), weights have 22 bits, two passes with rounding to bytes
+//! between.
 //!
-//! The order of the passes shows in the result. Observed in Pillow 13: columns go first when the height shrinks by more than twice as many pixels
-//! as the width does (a width that grows counts as negative); rows go first in all other cases. Older releases always took rows first.
+//! The order of the passes shows in the result. Observed in Pillow 13: columns go first when the
+//! height shrinks by more than twice as many pixels as the width does (a width that grows counts as
+//! negative); rows go first in all other cases. Older releases always took rows first.
 
 use super::axis::Axis;
 use crate::image::{CHANNELS, Target, View};
@@ -18,7 +20,8 @@ pub(crate) struct Weights {
     weights: Vec<i32>,
 }
 
-/// The source positions `start..start + len` of one destination position; its weights begin at `at`.
+/// The source positions `start..start + len` of one destination position; its weights begin at
+/// `at`.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     start: usize,
@@ -62,16 +65,26 @@ pub(crate) fn weights(axis: Axis, (radius, kernel): Filter) -> Weights {
     let widening = scale.max(1.0);
     let support = radius * widening;
     let narrowing = 1.0 / widening;
-    let mut table = Weights { spans: Vec::with_capacity(axis.target as usize), weights: Vec::new() };
+    let mut table = Weights {
+        spans: Vec::with_capacity(axis.target as usize),
+        weights: Vec::new(),
+    };
     let mut values: Vec<f64> = Vec::new();
     for index in 0..axis.target {
         let center = (f64::from(index) + 0.5) * scale;
         let start = (center - support + 0.5).trunc().max(0.0);
         let end = (center + support + 0.5).trunc().min(len);
         values.clear();
-        values.extend((0..(end - start) as u32).map(|i| kernel((f64::from(i) + start - center + 0.5) * narrowing)));
+        values.extend(
+            (0..(end - start) as u32)
+                .map(|i| kernel((f64::from(i) + start - center + 0.5) * narrowing)),
+        );
         let total: f64 = values.iter().fold(0.0, |sum, v| sum + v);
-        table.spans.push(Span { start: start as usize, len: values.len(), at: table.weights.len() });
+        table.spans.push(Span {
+            start: start as usize,
+            len: values.len(),
+            at: table.weights.len(),
+        });
         table.weights.extend(values.iter().map(|v| {
             let share = if total == 0.0 { *v } else { v / total };
             // Half away from zero.
@@ -88,7 +101,13 @@ fn columns_first(source: [u32; 2], target: [u32; 2]) -> bool {
 }
 
 /// Resamples `source` to `target`.
-pub(crate) fn resize(source: View<'_>, x: &Weights, y: &Weights, scratch: &mut Scratch, target: &mut Target<'_>) {
+pub(crate) fn resize(
+    source: View<'_>,
+    x: &Weights,
+    y: &Weights,
+    scratch: &mut Scratch,
+    target: &mut Target<'_>,
+) {
     let Scratch { between, sums } = scratch;
     let source_stride = source.width() as usize * CHANNELS;
     let target_stride = target.width as usize * CHANNELS;
@@ -101,7 +120,10 @@ pub(crate) fn resize(source: View<'_>, x: &Weights, y: &Weights, scratch: &mut S
         for (index, span) in (0..target.height).zip(&y.spans) {
             vertical(|row| source.row(row), *span, y, sums, target.row(index));
         }
-    } else if columns_first([source.width(), source.height()], [target.width, target.height]) {
+    } else if columns_first(
+        [source.width(), source.height()],
+        [target.width, target.height],
+    ) {
         between.resize(source_stride, 0);
         for (index, span) in (0..target.height).zip(&y.spans) {
             vertical(|row| source.row(row), *span, y, sums, between);
@@ -113,13 +135,25 @@ pub(crate) fn resize(source: View<'_>, x: &Weights, y: &Weights, scratch: &mut S
             horizontal(source.row(row), x, out);
         }
         for (index, span) in (0..target.height).zip(&y.spans) {
-            vertical(|row| &between[row as usize * target_stride..(row as usize + 1) * target_stride], *span, y, sums, target.row(index));
+            vertical(
+                |row| &between[row as usize * target_stride..(row as usize + 1) * target_stride],
+                *span,
+                y,
+                sums,
+                target.row(index),
+            );
         }
     }
 }
 
 /// One row of the result from the rows of `span`.
-fn vertical<'a>(row: impl Fn(u32) -> &'a [u8], span: Span, table: &Weights, sums: &mut Vec<i32>, out: &mut [u8]) {
+fn vertical<'a>(
+    row: impl Fn(u32) -> &'a [u8],
+    span: Span,
+    table: &Weights,
+    sums: &mut Vec<i32>,
+    out: &mut [u8],
+) {
     sums.clear();
     sums.resize(out.len(), HALF);
     for (index, weight) in (span.start as u32..).zip(&table.weights[span.at..span.at + span.len]) {
@@ -140,7 +174,10 @@ fn horizontal(pixels: &[u8], table: &Weights, out: &mut [u8]) {
     for (out, span) in out.chunks_exact_mut(CHANNELS).zip(&table.spans) {
         let source = &pixels[span.start * CHANNELS..(span.start + span.len) * CHANNELS];
         let mut sums = [HALF; CHANNELS];
-        for (pixel, weight) in source.chunks_exact(CHANNELS).zip(&table.weights[span.at..span.at + span.len]) {
+        for (pixel, weight) in source
+            .chunks_exact(CHANNELS)
+            .zip(&table.weights[span.at..span.at + span.len])
+        {
             for (sum, value) in sums.iter_mut().zip(pixel) {
                 *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));
             }

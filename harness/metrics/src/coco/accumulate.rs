@@ -1,8 +1,9 @@
 //! From matches to precision and recall, each image counting as often as its weight says.
 //!
-//! Source: pycocotools 2.0.11, `COCOeval.accumulate` and `summarize`. An image of weight w stands for w copies of it. Only hits need a place on the curve:
-//! between two hits precision falls, and within the w copies of a hit it rises, so the envelope from the right is the same with the last copy alone. With
-//! all weights 1 the bits equal hotcoco's.
+//! Source: pycocotools 2.0.11, `COCOeval.accumulate` and `summarize`. An image of weight w stands
+//! for w copies of it. Only hits need a place on the curve: between two hits precision falls, and
+//! within the w copies of a hit it rises, so the envelope from the right is the same with the last
+//! copy alone. With all weights 1 the bits equal hotcoco's.
 
 use super::matches::{ClassMatches, THRESHOLDS};
 
@@ -12,7 +13,8 @@ pub(super) const RECALLS: usize = 101;
 /// Precision and recall of every class in one area range under one cap of detections.
 #[derive(Debug, Default)]
 pub(super) struct Curves {
-    /// Per class that has objects: its position, its start in `precision`, its recall at each overlap.
+    /// Per class that has objects: its position, its start in `precision`, its recall at each
+    /// overlap.
     classes: Vec<(usize, [f64; THRESHOLDS])>,
     /// `[class with objects][overlap][recall]`.
     precision: Vec<f64>,
@@ -20,7 +22,8 @@ pub(super) struct Curves {
     sum: Vec<f64>,
 }
 
-/// `numpy.mean` of `values`, bit for bit: numpy adds pairwise (`pairwise_sum` of `loops_utils.h.src`). `None` of nothing.
+/// `numpy.mean` of `values`, bit for bit: numpy adds pairwise (`pairwise_sum` of
+/// `loops_utils.h.src`). `None` of nothing.
 pub(super) fn numpy_mean(values: &[f64]) -> Option<f64> {
     fn sum(v: &[f64]) -> f64 {
         if v.len() < 8 {
@@ -38,20 +41,41 @@ pub(super) fn numpy_mean(values: &[f64]) -> Option<f64> {
             lanes.iter_mut().zip(block).for_each(|(lane, x)| *lane += x);
         }
         let [a, b, c, d, e, f, g, h] = lanes;
-        tail.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |s, x| s + x)
+        tail.iter()
+            .fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |s, x| s + x)
     }
-    if values.is_empty() { None } else { Some(sum(values) / values.len() as f64) }
+    if values.is_empty() {
+        None
+    } else {
+        Some(sum(values) / values.len() as f64)
+    }
 }
 
 impl Curves {
-    /// Fills the curves. `weights`: per image position. `area`: index of the area range. `cap`: most detections of a class and image.
-    pub(super) fn fill(&mut self, matches: &[ClassMatches], weights: &[u32], area: usize, cap: u32, recalls: &[f64]) {
+    /// Fills the curves. `weights`: per image position. `area`: index of the area range. `cap`:
+    /// most detections of a class and image.
+    pub(super) fn fill(
+        &mut self,
+        matches: &[ClassMatches],
+        weights: &[u32],
+        area: usize,
+        cap: u32,
+        recalls: &[f64],
+    ) {
         self.classes.clear();
         self.precision.clear();
         let weight = |image: u32| u64::from(weights.get(image as usize).copied().unwrap_or(0));
         for (position, class) in matches.iter().enumerate() {
-            let objects: u64 = class.truths.iter().map(|(image, counts)| weight(*image) * u64::from(counts.get(area).copied().unwrap_or(0))).sum();
-            let Some(flags) = class.flags.get(area) else { continue };
+            let objects: u64 = class
+                .truths
+                .iter()
+                .map(|(image, counts)| {
+                    weight(*image) * u64::from(counts.get(area).copied().unwrap_or(0))
+                })
+                .sum();
+            let Some(flags) = class.flags.get(area) else {
+                continue;
+            };
             if objects == 0 {
                 continue;
             }
@@ -69,7 +93,10 @@ impl Curves {
                 for t in bits(flags.hit) {
                     hits[t] += w;
                     // pycocotools adds numpy's spacing of 1 to the denominator.
-                    self.points[t].push((hits[t], hits[t] as f64 / ((seen - ignored[t]) as f64 + f64::EPSILON)));
+                    self.points[t].push((
+                        hits[t],
+                        hits[t] as f64 / ((seen - ignored[t]) as f64 + f64::EPSILON),
+                    ));
                 }
             }
             for points in &mut self.points {
@@ -80,12 +107,17 @@ impl Curves {
                 }
                 let mut rest = points.iter().peekable();
                 for &recall in recalls {
-                    while rest.next_if(|(hits, _)| (*hits as f64 / objects as f64) < recall).is_some() {}
+                    while rest
+                        .next_if(|(hits, _)| (*hits as f64 / objects as f64) < recall)
+                        .is_some()
+                    {}
                     // Recall 0 is met before the first hit; the envelope there is the same.
-                    self.precision.push(rest.peek().map_or(0.0, |(_, precision)| *precision));
+                    self.precision
+                        .push(rest.peek().map_or(0.0, |(_, precision)| *precision));
                 }
             }
-            self.classes.push((position, hits.map(|h| h as f64 / objects as f64)));
+            self.classes
+                .push((position, hits.map(|h| h as f64 / objects as f64)));
         }
     }
 
@@ -94,7 +126,8 @@ impl Curves {
         self.sum.clear();
         let stride = THRESHOLDS * RECALLS;
         for at in from * RECALLS..to * RECALLS {
-            self.sum.extend(self.precision.iter().skip(at).step_by(stride));
+            self.sum
+                .extend(self.precision.iter().skip(at).step_by(stride));
         }
         numpy_mean(&self.sum)
     }
@@ -103,7 +136,8 @@ impl Curves {
     pub(super) fn mean_recall(&mut self) -> Option<f64> {
         self.sum.clear();
         for t in 0..THRESHOLDS {
-            self.sum.extend(self.classes.iter().map(|(_, recall)| recall[t]));
+            self.sum
+                .extend(self.classes.iter().map(|(_, recall)| recall[t]));
         }
         numpy_mean(&self.sum)
     }
@@ -111,7 +145,10 @@ impl Curves {
     /// Mean precision of the class at `position`; `None` when it has no objects.
     pub(super) fn class_precision(&self, position: usize) -> Option<f64> {
         let at = self.classes.iter().position(|(p, _)| *p == position)?;
-        numpy_mean(self.precision.get(at * THRESHOLDS * RECALLS..(at + 1) * THRESHOLDS * RECALLS)?)
+        numpy_mean(
+            self.precision
+                .get(at * THRESHOLDS * RECALLS..(at + 1) * THRESHOLDS * RECALLS)?,
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! The dataset's classes in the order of their ids in COCO files.
 //!
-//! A class without an id of its own (`external_id`) has its index plus one. pycocotools sums over categories by rising id, so the order is part of the last
-//! bits of a score.
+//! A class without an id of its own (`external_id`) has its index plus one. pycocotools sums over
+//! categories by rising id, so the order is part of the last bits of a score.
 
 use dyno_core::{LabelId, LabelMap};
 
@@ -16,14 +16,19 @@ pub(crate) struct Categories {
 
 /// The id of a class in COCO files.
 pub(crate) fn category_id(labels: &LabelMap, label: LabelId) -> Option<i64> {
-    labels.labels.get(label.index()).map(|l| l.external_id.unwrap_or_else(|| i64::from(label.0) + 1))
+    labels
+        .labels
+        .get(label.index())
+        .map(|l| l.external_id.unwrap_or_else(|| i64::from(label.0) + 1))
 }
 
 impl Categories {
     /// # Errors
     /// The category id that two classes share.
     pub(crate) fn new(labels: &LabelMap) -> Result<Self, i64> {
-        let mut ids: Vec<(i64, usize)> = (0..labels.len()).filter_map(|i| Some((category_id(labels, LabelId(i as u32))?, i))).collect();
+        let mut ids: Vec<(i64, usize)> = (0..labels.len())
+            .filter_map(|i| Some((category_id(labels, LabelId(i as u32))?, i)))
+            .collect();
         ids.sort_unstable();
         if let Some(pair) = ids.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(pair[0].0);
@@ -32,7 +37,13 @@ impl Categories {
         for (at, &(_, class)) in ids.iter().enumerate() {
             position[class] = at;
         }
-        Ok(Self { by_id: ids.into_iter().map(|(_, i)| (i, labels.name(LabelId(i as u32)).to_owned())).collect(), position })
+        Ok(Self {
+            by_id: ids
+                .into_iter()
+                .map(|(_, i)| (i, labels.name(LabelId(i as u32)).to_owned()))
+                .collect(),
+            position,
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -46,6 +57,8 @@ impl Categories {
 
     /// (position, name) of every class, in the dataset's own order.
     pub(crate) fn in_class_order(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.position.iter().filter_map(|&at| Some((at, self.by_id.get(at)?.1.as_str())))
+        self.position
+            .iter()
+            .filter_map(|&at| Some((at, self.by_id.get(at)?.1.as_str())))
     }
 }

@@ -10,24 +10,42 @@ use crate::{
     interval::bootstrap,
     state::{BySample, DetectedImage},
 };
-use dyno_core::{Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex, Score};
+use dyno_core::{
+    Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex,
+    Score,
+};
 use hotcoco::COCOeval;
 use std::any::Any;
 
 pub(super) const ID: &str = "coco-ap";
 
 /// The twelve numbers in pycocotools' order.
-const NAMES: [&str; 12] = ["AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR@1", "AR@10", "AR@100", "AR_small", "AR_medium", "AR_large"];
+const NAMES: [&str; 12] = [
+    "AP",
+    "AP50",
+    "AP75",
+    "AP_small",
+    "AP_medium",
+    "AP_large",
+    "AR@1",
+    "AR@10",
+    "AR@100",
+    "AR_small",
+    "AR_medium",
+    "AR_large",
+];
 
 /// Most detections of one class in one image: not of the image as a whole.
 const CAP: u32 = 100;
 
 /// The row `coco-ap`; no parameters.
 ///
-/// Scores: `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`, then `AP/<class>` in the dataset's order. A value is
-/// absent where pycocotools gives -1: no object of that kind. `AP`, `AP50` and `AP75` get bootstrap intervals. A resample repeats images and so has
-/// fewer distinct false detections: AP rises a little in resamples, as it does on subsets, and on small sets the value may lie near the lower end of its
-/// interval or below it.
+/// Scores:
+/// `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`, then
+/// `AP/<class>` in the dataset's order. A value is absent where pycocotools gives -1: no object of
+/// that kind. `AP`, `AP50` and `AP75` get bootstrap intervals. A resample repeats images and so has
+/// fewer distinct false detections: AP rises a little in resamples, as it does on subsets, and on
+/// small sets the value may lie near the lower end of its interval or below it.
 #[derive(Debug, Clone, Copy)]
 pub struct CocoAp;
 
@@ -46,12 +64,20 @@ impl MetricKind for CocoAp {
 
     fn build(&self, context: &MetricContext<'_>) -> Result<Box<dyn Metric>, MetricError> {
         let refuse = |reason: String| MetricError::Parameters { metric: ID, reason };
-        let empty = context.parameters.is_null() || context.parameters.as_object().is_some_and(serde_json::Map::is_empty);
+        let empty = context.parameters.is_null()
+            || context
+                .parameters
+                .as_object()
+                .is_some_and(serde_json::Map::is_empty);
         if !empty {
             return Err(refuse("it has no parameters".to_owned()));
         }
-        let categories = Categories::new(context.labels).map_err(|id| refuse(format!("two classes have the category id {id}")))?;
-        Ok(Box::new(State { categories, samples: BySample::default() }))
+        let categories = Categories::new(context.labels)
+            .map_err(|id| refuse(format!("two classes have the category id {id}")))?;
+        Ok(Box::new(State {
+            categories,
+            samples: BySample::default(),
+        }))
     }
 }
 
@@ -63,21 +89,51 @@ struct State {
 impl State {
     /// The images by rising image id, each with its position in sample order.
     fn by_image_id(&self) -> Vec<(usize, SampleIndex, &DetectedImage)> {
-        let mut images: Vec<_> = self.samples.iter().enumerate().map(|(at, (sample, image))| (at, sample, image)).collect();
+        let mut images: Vec<_> = self
+            .samples
+            .iter()
+            .enumerate()
+            .map(|(at, (sample, image))| (at, sample, image))
+            .collect();
         // Stable: two samples with one image id stay in sample order.
         images.sort_by_key(|(_, _, image)| image.truth.image_id);
         images
     }
 
     fn evaluate(&self, areas: Areas) -> Result<COCOeval, MetricError> {
-        let images: Vec<&DetectedImage> = self.by_image_id().into_iter().map(|(_, _, image)| image).collect();
+        let images: Vec<&DetectedImage> = self
+            .by_image_id()
+            .into_iter()
+            .map(|(_, _, image)| image)
+            .collect();
         evaluate(&images, &self.categories, areas)
     }
 
-    fn scores(&self, values: [Option<f64>; 12], n: u64, class: impl Fn(usize) -> Option<f64>) -> Vec<Score> {
-        let score = |metric: String, value| Score { metric, value, n, hits: None, interval: None, optimistic: None, pessimistic: None };
-        let classes = self.categories.in_class_order().map(|(at, name)| score(format!("AP/{name}"), class(at)));
-        NAMES.iter().zip(values).map(|(name, value)| score((*name).to_owned(), value)).chain(classes).collect()
+    fn scores(
+        &self,
+        values: [Option<f64>; 12],
+        n: u64,
+        class: impl Fn(usize) -> Option<f64>,
+    ) -> Vec<Score> {
+        let score = |metric: String, value| Score {
+            metric,
+            value,
+            n,
+            hits: None,
+            interval: None,
+            optimistic: None,
+            pessimistic: None,
+        };
+        let classes = self
+            .categories
+            .in_class_order()
+            .map(|(at, name)| score(format!("AP/{name}"), class(at)));
+        NAMES
+            .iter()
+            .zip(values)
+            .map(|(name, value)| score((*name).to_owned(), value))
+            .chain(classes)
+            .collect()
     }
 
     fn plain(&self) -> Result<Vec<Score>, MetricError> {
@@ -89,20 +145,41 @@ impl State {
         eval.accumulate();
         // The call that fills `stats` without printing; its lines are not needed.
         let _ = eval.summarize_lines();
-        let broken = || MetricError::Engine { metric: ID, reason: "hotcoco gave no summary".to_owned() };
-        let stats: [f64; 12] = eval.stats().and_then(|s| s.try_into().ok()).ok_or_else(broken)?;
+        let broken = || MetricError::Engine {
+            metric: ID,
+            reason: "hotcoco gave no summary".to_owned(),
+        };
+        let stats: [f64; 12] = eval
+            .stats()
+            .and_then(|s| s.try_into().ok())
+            .ok_or_else(broken)?;
         let curves = eval.accumulated().ok_or_else(broken)?;
         let (shape, last_cap) = (curves.shape, eval.params.max_det_idx());
         let class = |k: usize| {
             let cells = (0..shape.t).flat_map(|t| (0..shape.r).map(move |r| (t, r)));
-            let precision: Vec<f64> = cells.filter_map(|(t, r)| curves.precision.get(curves.precision_idx(t, r, k, 0, last_cap)).copied()).collect();
-            if precision.iter().any(|p| *p < 0.0) { None } else { numpy_mean(&precision) }
+            let precision: Vec<f64> = cells
+                .filter_map(|(t, r)| {
+                    curves
+                        .precision
+                        .get(curves.precision_idx(t, r, k, 0, last_cap))
+                        .copied()
+                })
+                .collect();
+            if precision.iter().any(|p| *p < 0.0) {
+                None
+            } else {
+                numpy_mean(&precision)
+            }
         };
         Ok(self.scores(stats.map(|v| (v >= 0.0).then_some(v)), n, class))
     }
 
     fn weighted(&self, weight: &dyn Fn(SampleIndex) -> u32) -> Result<Vec<Score>, MetricError> {
-        let weights: Vec<u32> = self.by_image_id().into_iter().map(|(_, sample, _)| weight(sample)).collect();
+        let weights: Vec<u32> = self
+            .by_image_id()
+            .into_iter()
+            .map(|(_, sample, _)| weight(sample))
+            .collect();
         let eval = self.evaluate(Areas::Four)?;
         let matches = collect(&eval, self.categories.len());
         let recalls = &eval.params.rec_thrs;
@@ -111,7 +188,8 @@ impl State {
             curves.fill(&matches, &weights, area, cap, recalls);
             curves
         };
-        let (mut all, mut small, mut medium, mut large) = (of(0, CAP), of(1, CAP), of(2, CAP), of(3, CAP));
+        let (mut all, mut small, mut medium, mut large) =
+            (of(0, CAP), of(1, CAP), of(2, CAP), of(3, CAP));
         let values = [
             all.mean_precision(0, 10),
             all.mean_precision(0, 1),
@@ -126,25 +204,39 @@ impl State {
             medium.mean_recall(),
             large.mean_recall(),
         ];
-        Ok(self.scores(values, weights.iter().map(|&w| u64::from(w)).sum(), |k| all.class_precision(k)))
+        Ok(
+            self.scores(values, weights.iter().map(|&w| u64::from(w)).sum(), |k| {
+                all.class_precision(k)
+            }),
+        )
     }
 }
 
 impl Metric for State {
-    fn update(&mut self, sample: SampleIndex, prediction: &Prediction, annotation: &Annotation) -> Result<(), MetricError> {
+    fn update(
+        &mut self,
+        sample: SampleIndex,
+        prediction: &Prediction,
+        annotation: &Annotation,
+    ) -> Result<(), MetricError> {
         let image = DetectedImage::new(ID, self.categories.len(), sample, prediction, annotation)?;
         self.samples.insert(sample, image)
     }
 
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
-        let other = (other as Box<dyn Any>).downcast::<Self>().map_err(|_| MetricError::Merge { metric: ID })?;
+        let other = (other as Box<dyn Any>)
+            .downcast::<Self>()
+            .map_err(|_| MetricError::Merge { metric: ID })?;
         if other.categories != self.categories {
             return Err(MetricError::Merge { metric: ID });
         }
         self.samples.merge(other.samples)
     }
 
-    fn finish(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError> {
+    fn finish(
+        &self,
+        weights: Option<&dyn Fn(SampleIndex) -> u32>,
+    ) -> Result<Vec<Score>, MetricError> {
         match weights {
             None => self.plain(),
             Some(weight) => self.weighted(weight),
@@ -158,16 +250,34 @@ impl Metric for State {
         }
         let order: Vec<usize> = self.by_image_id().into_iter().map(|(at, ..)| at).collect();
         let eval = self.evaluate(Areas::Any)?;
-        let (matches, recalls) = (collect(&eval, self.categories.len()), eval.params.rec_thrs.clone());
+        let (matches, recalls) = (
+            collect(&eval, self.categories.len()),
+            eval.params.rec_thrs.clone(),
+        );
         // The matches are all that the resamples need; the engine's tables are ten times as large.
         drop(eval);
         let (mut curves, mut by_image) = (Curves::default(), Vec::with_capacity(order.len()));
-        bootstrap(&mut scores, ["AP", "AP50", "AP75"], order.len(), resamples, seed, |weights| {
-            by_image.clear();
-            by_image.extend(order.iter().map(|&at| weights.get(at).copied().unwrap_or(0)));
-            curves.fill(&matches, &by_image, 0, CAP, &recalls);
-            [curves.mean_precision(0, 10), curves.mean_precision(0, 1), curves.mean_precision(5, 6)]
-        });
+        bootstrap(
+            &mut scores,
+            ["AP", "AP50", "AP75"],
+            order.len(),
+            resamples,
+            seed,
+            |weights| {
+                by_image.clear();
+                by_image.extend(
+                    order
+                        .iter()
+                        .map(|&at| weights.get(at).copied().unwrap_or(0)),
+                );
+                curves.fill(&matches, &by_image, 0, CAP, &recalls);
+                [
+                    curves.mean_precision(0, 10),
+                    curves.mean_precision(0, 1),
+                    curves.mean_precision(5, 6),
+                ]
+            },
+        );
         Ok(scores)
     }
 }

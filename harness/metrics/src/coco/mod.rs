@@ -1,7 +1,8 @@
 //! COCO's average precision and recall of boxes.
 //!
-//! Matching and the plain scores come from `hotcoco`, whose numbers equal pycocotools 2.0.11's (tests here prove it again). The weighted sums of the bootstrap,
-//! where an image counts as often as it was drawn, are ours: [`matches`] keeps the outcome of matching, [`accumulate`] sums it.
+//! Matching and the plain scores come from `hotcoco`, whose numbers equal pycocotools 2.0.11's
+//! (tests here prove it again). The weighted sums of the bootstrap, where an image counts as often
+//! as it was drawn, are ours: [`matches`] keeps the outcome of matching, [`accumulate`] sums it.
 
 mod accumulate;
 mod categories;

@@ -2,7 +2,8 @@
 
 use super::*;
 use dyno_core::{
-    Annotation, Detection, ImageAnnotation, Label, LabelId, LabelMap, Metric, MetricContext, MetricError, MetricKind, ObjectAnnotation, Prediction,
+    Annotation, Detection, ImageAnnotation, Label, LabelId, LabelMap, Metric, MetricContext,
+    MetricError, MetricKind, ObjectAnnotation, Prediction,
 };
 use dyno_core::{SampleIndex, Score, Xywh, Xyxy};
 use serde_json::Value;
@@ -14,15 +15,34 @@ struct Image {
 }
 
 fn labels(ids: &[(i64, &str)]) -> LabelMap {
-    LabelMap { scheme: None, labels: ids.iter().map(|(id, name)| Label { name: (*name).to_owned(), synonyms: vec![], external_id: Some(*id) }).collect() }
+    LabelMap {
+        scheme: None,
+        labels: ids
+            .iter()
+            .map(|(id, name)| Label {
+                name: (*name).to_owned(),
+                synonyms: vec![],
+                external_id: Some(*id),
+            })
+            .collect(),
+    }
 }
 
 fn build(labels: &LabelMap) -> Box<dyn Metric> {
-    CocoAp.build(&MetricContext { labels, parameters: &Value::Null }).expect("no parameters")
+    CocoAp
+        .build(&MetricContext {
+            labels,
+            parameters: &Value::Null,
+        })
+        .expect("no parameters")
 }
 
 fn add(metric: &mut Box<dyn Metric>, sample: usize, image: &Image) -> Result<(), MetricError> {
-    metric.update(SampleIndex(sample as u32), &Prediction::Detections(image.detections.clone()), &Annotation::Objects(image.truth.clone()))
+    metric.update(
+        SampleIndex(sample as u32),
+        &Prediction::Detections(image.detections.clone()),
+        &Annotation::Objects(image.truth.clone()),
+    )
 }
 
 fn metric(labels: &LabelMap, images: &[Image]) -> Box<dyn Metric> {
@@ -34,7 +54,10 @@ fn metric(labels: &LabelMap, images: &[Image]) -> Box<dyn Metric> {
 }
 
 fn bits(scores: &[Score]) -> Vec<(&str, Option<u64>)> {
-    scores.iter().map(|s| (s.metric.as_str(), s.value.map(f64::to_bits))).collect()
+    scores
+        .iter()
+        .map(|s| (s.metric.as_str(), s.value.map(f64::to_bits)))
+        .collect()
 }
 
 fn number(v: &Value) -> f64 {
@@ -42,7 +65,12 @@ fn number(v: &Value) -> f64 {
 }
 
 fn xywh(v: &Value) -> Xywh {
-    Xywh { x: number(&v[0]), y: number(&v[1]), w: number(&v[2]), h: number(&v[3]) }
+    Xywh {
+        x: number(&v[0]),
+        y: number(&v[1]),
+        w: number(&v[2]),
+        h: number(&v[3]),
+    }
 }
 
 fn list(v: &Value) -> &[Value] {
@@ -52,7 +80,10 @@ fn list(v: &Value) -> &[Value] {
 fn fixture() -> (Value, LabelMap, Vec<Vec<Image>>) {
     let f: Value = serde_json::from_str(include_str!("../../fixtures/coco.json")).expect("fixture");
     let classes = labels(&[(7, "c7"), (3, "c3"), (90, "c90"), (1, "c1")]);
-    let cases = list(&f["cases"]).iter().map(|case| list(&case["images"]).iter().map(image_of).collect()).collect();
+    let cases = list(&f["cases"])
+        .iter()
+        .map(|case| list(&case["images"]).iter().map(image_of).collect())
+        .collect();
     (f, classes, cases)
 }
 
@@ -67,10 +98,22 @@ fn image_of(image: &Value) -> Image {
         difficult: false,
         truncated: false,
     });
-    let truth = ImageAnnotation { image_id: image["id"].as_i64().expect("id"), width: 640, height: 480, objects: objects.collect() };
+    let truth = ImageAnnotation {
+        image_id: image["id"].as_i64().expect("id"),
+        width: 640,
+        height: 480,
+        objects: objects.collect(),
+    };
     let detections = list(&image["detections"]).iter();
-    let detections = detections.map(|d| Detection { label: label(&d[0]), score: number(&d[2]) as f32, bbox: Xyxy::from(xywh(&d[1])) });
-    Image { truth, detections: detections.collect() }
+    let detections = detections.map(|d| Detection {
+        label: label(&d[0]),
+        score: number(&d[2]) as f32,
+        bbox: Xyxy::from(xywh(&d[1])),
+    });
+    Image {
+        truth,
+        detections: detections.collect(),
+    }
 }
 
 #[test]
@@ -78,27 +121,69 @@ fn synthetic_cases_equal_pycocotools_bit_for_bit() {
     let (fixture, classes, cases) = fixture();
     assert_eq!(cases.len(), 4);
     for (case, images) in list(&fixture["cases"]).iter().zip(&cases) {
-        let expected: Vec<Option<u64>> =
-            list(&case["stats"]).iter().chain(list(&case["by_class"])).map(number).map(|v| (v >= 0.0).then(|| v.to_bits())).collect();
+        let expected: Vec<Option<u64>> = list(&case["stats"])
+            .iter()
+            .chain(list(&case["by_class"]))
+            .map(number)
+            .map(|v| (v >= 0.0).then(|| v.to_bits()))
+            .collect();
         let m = metric(&classes, images);
         let scores = m.finish(None).expect("finish");
-        assert_eq!(scores.iter().map(|s| s.value.map(f64::to_bits)).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            scores
+                .iter()
+                .map(|s| s.value.map(f64::to_bits))
+                .collect::<Vec<_>>(),
+            expected
+        );
         assert!(scores[0].value.expect("AP") > 0.1 && scores.iter().all(|s| s.n == 14));
         // Ours, with every image counted once, has the same bits.
-        assert_eq!(bits(&m.finish(Some(&|_| 1)).expect("weighted")), bits(&scores));
+        assert_eq!(
+            bits(&m.finish(Some(&|_| 1)).expect("weighted")),
+            bits(&scores)
+        );
     }
-    assert_eq!(list(&fixture["cases"])[0]["by_class"][3], -1.0, "one class has no object in the first case");
-    assert_eq!(metric(&classes, &cases[0]).finish(None).expect("finish")[15].value, None);
+    assert_eq!(
+        list(&fixture["cases"])[0]["by_class"][3],
+        -1.0,
+        "one class has no object in the first case"
+    );
+    assert_eq!(
+        metric(&classes, &cases[0]).finish(None).expect("finish")[15].value,
+        None
+    );
 }
 
 #[test]
 fn threshold_grids_are_numpys_linspace() {
     let (fixture, ..) = fixture();
     let params = hotcoco::Params::new(hotcoco::IouType::Bbox);
-    let grid = |name: &str| list(&fixture[name]).iter().map(|v| number(v).to_bits()).collect::<Vec<_>>();
-    assert_eq!(params.iou_thrs.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), grid("overlaps"));
-    assert_eq!(params.rec_thrs.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), grid("recalls"));
-    assert_eq!((params.iou_thrs.len(), params.rec_thrs.len()), (matches::THRESHOLDS, accumulate::RECALLS));
+    let grid = |name: &str| {
+        list(&fixture[name])
+            .iter()
+            .map(|v| number(v).to_bits())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        params
+            .iou_thrs
+            .iter()
+            .map(|v| v.to_bits())
+            .collect::<Vec<_>>(),
+        grid("overlaps")
+    );
+    assert_eq!(
+        params
+            .rec_thrs
+            .iter()
+            .map(|v| v.to_bits())
+            .collect::<Vec<_>>(),
+        grid("recalls")
+    );
+    assert_eq!(
+        (params.iou_thrs.len(), params.rec_thrs.len()),
+        (matches::THRESHOLDS, accumulate::RECALLS)
+    );
     assert_eq!(params.max_dets, [1, 10, 100]);
 }
 
@@ -106,23 +191,31 @@ fn threshold_grids_are_numpys_linspace() {
 fn an_image_of_weight_w_counts_as_w_copies() {
     let (_, classes, mut cases) = fixture();
     for images in &mut cases {
-        // Equal scores within an image and class interleave in copies and not in weights: make scores distinct within an image.
+        // Equal scores within an image and class interleave in copies and not in weights: make
+        // scores distinct within an image.
         for image in images.iter_mut() {
             for (i, d) in image.detections.iter_mut().enumerate() {
                 d.score += i as f32 / 65536.0;
             }
         }
-        let weights: Vec<u32> = (0..images.len() as u32).map(|i| [2, 0, 1, 3][i as usize % 4]).collect();
+        let weights: Vec<u32> = (0..images.len() as u32)
+            .map(|i| [2, 0, 1, 3][i as usize % 4])
+            .collect();
         let mut copies = Vec::new();
         for (image, &w) in images.iter().zip(&weights) {
             for copy in 0..w {
                 let mut truth = image.truth.clone();
                 // Copies stand together, in the order of image ids.
                 truth.image_id = truth.image_id * 10 + i64::from(copy);
-                copies.push(Image { truth, detections: image.detections.clone() });
+                copies.push(Image {
+                    truth,
+                    detections: image.detections.clone(),
+                });
             }
         }
-        let weighted = metric(&classes, images).finish(Some(&|s: SampleIndex| weights[s.index()])).expect("weighted");
+        let weighted = metric(&classes, images)
+            .finish(Some(&|s: SampleIndex| weights[s.index()]))
+            .expect("weighted");
         let copied = metric(&classes, &copies).finish(None).expect("copied");
         assert_eq!(bits(&weighted), bits(&copied));
         assert_eq!(weighted[0].n, u64::from(weights.iter().sum::<u32>()));
@@ -133,7 +226,9 @@ fn an_image_of_weight_w_counts_as_w_copies() {
 fn shards_in_any_order_and_twice_give_the_same_bits() {
     let (_, classes, cases) = fixture();
     let images = &cases[1];
-    let whole = metric(&classes, images).finish_with_intervals(50, 3).expect("finish");
+    let whole = metric(&classes, images)
+        .finish_with_intervals(50, 3)
+        .expect("finish");
     let mut merged = build(&classes);
     for shard in [2usize, 0, 1, 2, 0] {
         let mut part = build(&classes);
@@ -146,8 +241,16 @@ fn shards_in_any_order_and_twice_give_the_same_bits() {
     assert_eq!(merged.finish_with_intervals(50, 3).expect("finish"), whole);
     let mut other = build(&classes);
     add(&mut other, 0, &images[1]).expect("fits");
-    assert!(matches!(merged.merge(other), Err(MetricError::Conflict { sample: SampleIndex(0) })));
-    assert!(matches!(merged.merge(build(&labels(&[(1, "x")]))), Err(MetricError::Merge { .. })));
+    assert!(matches!(
+        merged.merge(other),
+        Err(MetricError::Conflict {
+            sample: SampleIndex(0)
+        })
+    ));
+    assert!(matches!(
+        merged.merge(build(&labels(&[(1, "x")]))),
+        Err(MetricError::Merge { .. })
+    ));
 }
 
 #[test]
@@ -162,30 +265,58 @@ fn intervals_are_centred_percentiles_of_weighted_scores() {
             .filter_map(|r| {
                 let mut weights = Vec::new();
                 dyno_stats::bootstrap_weights(11, r, cases[2].len(), &mut weights);
-                m.finish(Some(&|s: SampleIndex| weights[s.index()])).expect("weighted")[at].value
+                m.finish(Some(&|s: SampleIndex| weights[s.index()]))
+                    .expect("weighted")[at]
+                    .value
             })
             .collect();
         let value = scores[at].value.expect(name);
         let shift = value - dyno_stats::mean(&values).expect("resamples");
         values.sort_by(f64::total_cmp);
-        let (low, high) = ((values[1] + shift).min(value), (values[38] + shift).max(value));
+        let (low, high) = (
+            (values[1] + shift).min(value),
+            (values[38] + shift).max(value),
+        );
         let interval = scores[at].interval.clone().expect(name);
-        assert_eq!((interval.low.to_bits(), interval.high.to_bits()), (low.to_bits(), high.to_bits()), "{name}");
+        assert_eq!(
+            (interval.low.to_bits(), interval.high.to_bits()),
+            (low.to_bits(), high.to_bits()),
+            "{name}"
+        );
         assert!(interval.low < interval.high && interval.method == "bootstrap-percentile-centred");
     }
     assert!(scores[3..].iter().all(|s| s.interval.is_none()));
-    assert!(m.finish_with_intervals(0, 11).expect("finish")[0].interval.is_none());
+    assert!(
+        m.finish_with_intervals(0, 11).expect("finish")[0]
+            .interval
+            .is_none()
+    );
 }
 
 #[test]
 fn nothing_to_judge_has_no_value() {
     let classes = labels(&[(1, "a"), (2, "b")]);
-    let scores = build(&classes).finish_with_intervals(10, 0).expect("finish");
+    let scores = build(&classes)
+        .finish_with_intervals(10, 0)
+        .expect("finish");
     assert_eq!(scores.len(), 14);
     assert!(scores.iter().all(|s| s.value.is_none() && s.n == 0));
-    let empty = |image_id| Image { truth: ImageAnnotation { image_id, width: 1, height: 1, objects: vec![] }, detections: vec![] };
+    let empty = |image_id| Image {
+        truth: ImageAnnotation {
+            image_id,
+            width: 1,
+            height: 1,
+            objects: vec![],
+        },
+        detections: vec![],
+    };
     let m = metric(&classes, &[empty(1), empty(2)]);
-    assert!(m.finish_with_intervals(10, 0).expect("finish").iter().all(|s| s.value.is_none() && s.n == 2 && s.interval.is_none()));
+    assert!(
+        m.finish_with_intervals(10, 0)
+            .expect("finish")
+            .iter()
+            .all(|s| s.value.is_none() && s.n == 2 && s.interval.is_none())
+    );
     let weighted = m.finish(Some(&|_| 0)).expect("weighted");
     assert!(weighted.iter().all(|s| s.value.is_none() && s.n == 0));
 }
@@ -194,41 +325,98 @@ fn nothing_to_judge_has_no_value() {
 fn what_does_not_fit_is_refused() {
     let (_, classes, cases) = fixture();
     let mut m = build(&classes);
-    let mut image = Image { truth: cases[0][0].truth.clone(), detections: cases[0][0].detections.clone() };
+    let mut image = Image {
+        truth: cases[0][0].truth.clone(),
+        detections: cases[0][0].detections.clone(),
+    };
     image.detections[0].score = f32::NAN;
-    assert!(matches!(add(&mut m, 0, &image), Err(MetricError::Engine { .. })));
+    assert!(matches!(
+        add(&mut m, 0, &image),
+        Err(MetricError::Engine { .. })
+    ));
     image.detections.clear();
     image.truth.objects[0].label = LabelId(4);
-    assert!(matches!(add(&mut m, 0, &image), Err(MetricError::Engine { .. })));
+    assert!(matches!(
+        add(&mut m, 0, &image),
+        Err(MetricError::Engine { .. })
+    ));
     image.truth.objects.clear();
-    image.detections.push(Detection { label: LabelId::UNMATCHED, score: 0.5, bbox: Xyxy { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 } });
+    image.detections.push(Detection {
+        label: LabelId::UNMATCHED,
+        score: 0.5,
+        bbox: Xyxy {
+            x1: 0.0,
+            y1: 0.0,
+            x2: 1.0,
+            y2: 1.0,
+        },
+    });
     add(&mut m, 0, &image).expect("a class that the dataset lacks is left out");
     let twins = labels(&[(1, "a"), (1, "b")]);
-    assert!(matches!(CocoAp.build(&MetricContext { labels: &twins, parameters: &Value::Null }), Err(MetricError::Parameters { .. })));
+    assert!(matches!(
+        CocoAp.build(&MetricContext {
+            labels: &twins,
+            parameters: &Value::Null
+        }),
+        Err(MetricError::Parameters { .. })
+    ));
     let unknown = serde_json::json!({"iou": 0.5});
-    assert!(matches!(CocoAp.build(&MetricContext { labels: &classes, parameters: &unknown }), Err(MetricError::Parameters { .. })));
+    assert!(matches!(
+        CocoAp.build(&MetricContext {
+            labels: &classes,
+            parameters: &unknown
+        }),
+        Err(MetricError::Parameters { .. })
+    ));
 }
 
 #[test]
 fn export_comes_back_with_the_same_bits() {
     let (_, classes, cases) = fixture();
     let mut detections = cases[0][0].detections.clone();
-    detections[0] = Detection { label: LabelId(2), score: 0.1, bbox: Xyxy { x1: 0.1, y1: 1.0 / 3.0, x2: 200.7, y2: 99.9 } };
+    detections[0] = Detection {
+        label: LabelId(2),
+        score: 0.1,
+        bbox: Xyxy {
+            x1: 0.1,
+            y1: 1.0 / 3.0,
+            x2: 200.7,
+            y2: 99.9,
+        },
+    };
     detections[1].label = LabelId::UNMATCHED;
     let mut out = Vec::new();
     export_coco(&mut out, [(42, &detections[..]), (43, &[][..])], &classes).expect("finite");
     let rows: Value = serde_json::from_slice(&out).expect("JSON");
     assert_eq!(list(&rows).len(), detections.len() - 1);
-    assert_eq!((&rows[0]["image_id"], &rows[0]["category_id"]), (&Value::from(42), &Value::from(90)));
+    assert_eq!(
+        (&rows[0]["image_id"], &rows[0]["category_id"]),
+        (&Value::from(42), &Value::from(90))
+    );
     let b = Xywh::from(detections[0].bbox);
     let back = xywh(&rows[0]["bbox"]);
-    assert_eq!([back.x, back.y, back.w, back.h].map(f64::to_bits), [b.x, b.y, b.w, b.h].map(f64::to_bits));
-    assert_eq!(number(&rows[0]["score"]).to_bits(), f64::from(0.1f32).to_bits());
+    assert_eq!(
+        [back.x, back.y, back.w, back.h].map(f64::to_bits),
+        [b.x, b.y, b.w, b.h].map(f64::to_bits)
+    );
+    assert_eq!(
+        number(&rows[0]["score"]).to_bits(),
+        f64::from(0.1f32).to_bits()
+    );
     let mut none = Vec::new();
     export_coco(&mut none, [], &classes).expect("empty");
-    assert_eq!(serde_json::from_slice::<Value>(&none).expect("JSON"), serde_json::json!([]));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&none).expect("JSON"),
+        serde_json::json!([])
+    );
     detections[0].bbox.x1 = f64::INFINITY;
-    assert!(matches!(export_coco(Vec::new(), [(42, &detections[..])], &classes), Err(ExportError::NotFinite { image_id: 42, index: 0 })));
+    assert!(matches!(
+        export_coco(Vec::new(), [(42, &detections[..])], &classes),
+        Err(ExportError::NotFinite {
+            image_id: 42,
+            index: 0
+        })
+    ));
 }
 
 pub(crate) fn assets() -> Option<PathBuf> {
@@ -237,9 +425,14 @@ pub(crate) fn assets() -> Option<PathBuf> {
     if root.is_dir() {
         return Some(root);
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "no assets at {}", root.display());
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "no assets at {}",
+        root.display()
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
@@ -249,15 +442,45 @@ fn read(path: &Path) -> Value {
 
 /// Truth and results files as images in the order of their ids.
 fn from_files(truth: &Value, results: &[Value]) -> (LabelMap, Vec<Image>) {
-    let classes: Vec<(i64, &str)> = list(&truth["categories"]).iter().map(|c| (c["id"].as_i64().expect("id"), c["name"].as_str().expect("name"))).collect();
-    let label = |v: &Value| LabelId(classes.iter().position(|(id, _)| *id == v["category_id"].as_i64().expect("id")).expect("category") as u32);
+    let classes: Vec<(i64, &str)> = list(&truth["categories"])
+        .iter()
+        .map(|c| {
+            (
+                c["id"].as_i64().expect("id"),
+                c["name"].as_str().expect("name"),
+            )
+        })
+        .collect();
+    let label = |v: &Value| {
+        LabelId(
+            classes
+                .iter()
+                .position(|(id, _)| *id == v["category_id"].as_i64().expect("id"))
+                .expect("category") as u32,
+        )
+    };
     let mut images: std::collections::BTreeMap<i64, Image> = list(&truth["images"])
         .iter()
         .map(|i| i["id"].as_i64().expect("id"))
-        .map(|image_id| (image_id, Image { truth: ImageAnnotation { image_id, width: 0, height: 0, objects: vec![] }, detections: vec![] }))
+        .map(|image_id| {
+            (
+                image_id,
+                Image {
+                    truth: ImageAnnotation {
+                        image_id,
+                        width: 0,
+                        height: 0,
+                        objects: vec![],
+                    },
+                    detections: vec![],
+                },
+            )
+        })
         .collect();
     for a in list(&truth["annotations"]) {
-        let Some(image) = images.get_mut(&a["image_id"].as_i64().expect("id")) else { continue };
+        let Some(image) = images.get_mut(&a["image_id"].as_i64().expect("id")) else {
+            continue;
+        };
         image.truth.objects.push(ObjectAnnotation {
             id: a["id"].as_i64().expect("id"),
             label: label(a),
@@ -269,8 +492,14 @@ fn from_files(truth: &Value, results: &[Value]) -> (LabelMap, Vec<Image>) {
         });
     }
     for d in results {
-        let image = images.get_mut(&d["image_id"].as_i64().expect("id")).expect("image");
-        image.detections.push(Detection { label: label(d), score: number(&d["score"]) as f32, bbox: Xyxy::from(xywh(&d["bbox"])) });
+        let image = images
+            .get_mut(&d["image_id"].as_i64().expect("id"))
+            .expect("image");
+        image.detections.push(Detection {
+            label: label(d),
+            score: number(&d["score"]) as f32,
+            bbox: Xyxy::from(xywh(&d["bbox"])),
+        });
     }
     (labels(&classes), images.into_values().collect())
 }
@@ -291,7 +520,11 @@ fn reference_detections_score_what_pycocotools_gave() {
         })
         .collect();
     let cases = [
-        ("bbox", val2017.clone(), read(&reference.join("dets_bbox.json"))),
+        (
+            "bbox",
+            val2017.clone(),
+            read(&reference.join("dets_bbox.json")),
+        ),
         ("oracle_gt_as_dets_bbox", val2017, Value::from(oracle)),
         (
             "val2014_100_bbox",
@@ -305,8 +538,16 @@ fn reference_detections_score_what_pycocotools_gave() {
         let scores = m.finish(None).expect("finish");
         for (score, expected) in scores.iter().zip(list(&expected[name]["stats"])) {
             let got = score.value.expect("value");
-            assert!((got - number(expected)).abs() < 1e-12, "{name} {}: {got} against {expected}", score.metric);
+            assert!(
+                (got - number(expected)).abs() < 1e-12,
+                "{name} {}: {got} against {expected}",
+                score.metric
+            );
         }
-        assert_eq!(bits(&m.finish(Some(&|_| 1)).expect("weighted")), bits(&scores), "{name}");
+        assert_eq!(
+            bits(&m.finish(Some(&|_| 1)).expect("weighted")),
+            bits(&scores),
+            "{name}"
+        );
     }
 }

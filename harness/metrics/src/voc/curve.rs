@@ -1,6 +1,7 @@
 //! Average precision of one class, each image counting as often as its weight says.
 //!
-//! Source: VOCdevkit 2012 (`VOCap.m`, all points: the area under the envelope) and 2007 (the mean of the envelope at recall 0, 0.1, … 1).
+//! Source: VOCdevkit 2012 (`VOCap.m`, all points: the area under the envelope) and 2007 (the mean
+//! of the envelope at recall 0, 0.1, … 1).
 
 use super::matching::ClassMatches;
 
@@ -12,9 +13,17 @@ pub(super) struct AveragePrecision {
 }
 
 /// `None` when no object counts. `points` is working memory.
-pub(super) fn average_precision(class: &ClassMatches, weights: &[u32], points: &mut Vec<(f64, f64)>) -> Option<AveragePrecision> {
+pub(super) fn average_precision(
+    class: &ClassMatches,
+    weights: &[u32],
+    points: &mut Vec<(f64, f64)>,
+) -> Option<AveragePrecision> {
     let weight = |image: u32| u64::from(weights.get(image as usize).copied().unwrap_or(0));
-    let objects: u64 = class.truths.iter().map(|&(image, n)| weight(image) * u64::from(n)).sum();
+    let objects: u64 = class
+        .truths
+        .iter()
+        .map(|&(image, n)| weight(image) * u64::from(n))
+        .sum();
     if objects == 0 {
         return None;
     }
@@ -39,6 +48,14 @@ pub(super) fn average_precision(class: &ClassMatches, weights: &[u32], points: &
         all_points += (recall - before) * precision;
         before = recall;
     }
-    let at = |i: u32| points.iter().find(|(recall, _)| *recall >= f64::from(i) * 0.1).map_or(0.0, |(_, precision)| *precision);
-    Some(AveragePrecision { all_points, eleven_points: (0..=10).map(at).sum::<f64>() / 11.0 })
+    let at = |i: u32| {
+        points
+            .iter()
+            .find(|(recall, _)| *recall >= f64::from(i) * 0.1)
+            .map_or(0.0, |(_, precision)| *precision)
+    };
+    Some(AveragePrecision {
+        all_points,
+        eleven_points: (0..=10).map(at).sum::<f64>() / 11.0,
+    })
 }

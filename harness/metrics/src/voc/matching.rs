@@ -1,9 +1,11 @@
 //! Matching by the rules of VOC's development kit.
 //!
-//! Source: VOCdevkit 2012, `VOCevaldet.m`. Detections of a class are taken by falling score (equal scores by sample, then in the model's order); each looks
-//! for the object of its class and image that it overlaps most, the first of equals, taken objects included. An overlap of at least the threshold is a hit,
-//! unless the object was hit before, which makes it a miss, or is difficult, which makes it neither. Boxes here are half-open, which is the kit's
-//! 1-based inclusive pixels with its `+ 1`.
+//! Source: VOCdevkit 2012, `VOCevaldet.m`. Detections of a class are taken by falling score (equal
+//! scores by sample, then in the model's order); each looks for the object of its class and image
+//! that it overlaps most, the first of equals, taken objects included. An overlap of at least the
+//! threshold is a hit, unless the object was hit before, which makes it a miss, or is difficult,
+//! which makes it neither. Boxes here are half-open, which is the kit's 1-based inclusive pixels
+//! with its `+ 1`.
 
 use crate::state::DetectedImage;
 use dyno_core::{LabelId, Xyxy};
@@ -13,7 +15,8 @@ use dyno_core::{LabelId, Xyxy};
 pub(super) struct ClassMatches {
     /// Per image with objects of the class that are not difficult: its position and their number.
     pub(super) truths: Vec<(u32, u32)>,
-    /// Per detection that is a hit or a miss, by falling score: position of its image, and whether it is a hit.
+    /// Per detection that is a hit or a miss, by falling score: position of its image, and whether
+    /// it is a hit.
     pub(super) judged: Vec<(u32, bool)>,
 }
 
@@ -29,7 +32,11 @@ fn overlap(a: &Xyxy, b: &Xyxy) -> Option<f64> {
 }
 
 /// Matches every class; `images` in sample order.
-pub(super) fn match_classes(images: &[&DetectedImage], classes: usize, threshold: f64) -> Vec<ClassMatches> {
+pub(super) fn match_classes(
+    images: &[&DetectedImage],
+    classes: usize,
+    threshold: f64,
+) -> Vec<ClassMatches> {
     // Per class: its objects as (image, box, difficult, taken), and where each image's begin.
     let mut all = Vec::with_capacity(classes);
     let mut detections: Vec<Vec<(f32, u32, Xyxy)>> = vec![Vec::new(); classes];
@@ -44,8 +51,14 @@ pub(super) fn match_classes(images: &[&DetectedImage], classes: usize, threshold
         let mut matches = ClassMatches::default();
         let mut objects: Vec<Vec<(Xyxy, bool, bool)>> = Vec::with_capacity(images.len());
         for (at, image) in (0u32..).zip(images) {
-            let own = image.truth.objects.iter().filter(|o| o.label == LabelId(class));
-            let own: Vec<_> = own.map(|o| (Xyxy::from(o.bbox), o.difficult, false)).collect();
+            let own = image
+                .truth
+                .objects
+                .iter()
+                .filter(|o| o.label == LabelId(class));
+            let own: Vec<_> = own
+                .map(|o| (Xyxy::from(o.bbox), o.difficult, false))
+                .collect();
             let counted = own.iter().filter(|(_, difficult, _)| !difficult).count() as u32;
             if counted > 0 {
                 matches.truths.push((at, counted));

@@ -8,7 +8,10 @@ use crate::{
     interval::bootstrap,
     state::{BySample, DetectedImage},
 };
-use dyno_core::{Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex, Score};
+use dyno_core::{
+    Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex,
+    Score,
+};
 use serde::Deserialize;
 use std::any::Any;
 
@@ -16,8 +19,10 @@ pub(super) const ID: &str = "voc-ap";
 
 /// The row `voc-ap`; parameters `{"iou": 0.5}`.
 ///
-/// Scores: `VOC-AP` (all points) and `VOC-AP-11` (11 points), the means over classes that have objects, with bootstrap intervals; then `VOC-AP/<class>` and
-/// `VOC-AP-11/<class>` in the dataset's order. A class without an object that counts is left out of the means and has no value.
+/// Scores: `VOC-AP` (all points) and `VOC-AP-11` (11 points), the means over classes that have
+/// objects, with bootstrap intervals; then `VOC-AP/<class>` and `VOC-AP-11/<class>` in the
+/// dataset's order. A class without an object that counts is left out of the means and has no
+/// value.
 #[derive(Debug, Clone, Copy)]
 pub struct VocAp;
 
@@ -53,9 +58,20 @@ impl MetricKind for VocAp {
             value => Parameters::deserialize(value).map_err(|e| refuse(e.to_string()))?,
         };
         if !(iou > 0.0 && iou <= 1.0) {
-            return Err(refuse(format!("`iou` must lie above 0 and not above 1: {iou}")));
+            return Err(refuse(format!(
+                "`iou` must lie above 0 and not above 1: {iou}"
+            )));
         }
-        Ok(Box::new(State { iou, names: context.labels.labels.iter().map(|l| l.name.clone()).collect(), samples: BySample::default() }))
+        Ok(Box::new(State {
+            iou,
+            names: context
+                .labels
+                .labels
+                .iter()
+                .map(|l| l.name.clone())
+                .collect(),
+            samples: BySample::default(),
+        }))
     }
 }
 
@@ -67,7 +83,9 @@ struct State {
 
 /// Means over the classes that have objects: all points, 11 points.
 fn means(classes: &[Option<AveragePrecision>]) -> [Option<f64>; 2] {
-    let of = |f: fn(&AveragePrecision) -> f64| dyno_stats::mean(&classes.iter().flatten().map(f).collect::<Vec<_>>());
+    let of = |f: fn(&AveragePrecision) -> f64| {
+        dyno_stats::mean(&classes.iter().flatten().map(f).collect::<Vec<_>>())
+    };
     [of(|ap| ap.all_points), of(|ap| ap.eleven_points)]
 }
 
@@ -79,33 +97,70 @@ impl State {
 
     fn scores(&self, matches: &[super::matching::ClassMatches], weights: &[u32]) -> Vec<Score> {
         let n = weights.iter().map(|&w| u64::from(w)).sum();
-        let score = |metric: String, value| Score { metric, value, n, hits: None, interval: None, optimistic: None, pessimistic: None };
+        let score = |metric: String, value| Score {
+            metric,
+            value,
+            n,
+            hits: None,
+            interval: None,
+            optimistic: None,
+            pessimistic: None,
+        };
         let mut points = Vec::new();
-        let classes: Vec<_> = matches.iter().map(|class| average_precision(class, weights, &mut points)).collect();
+        let classes: Vec<_> = matches
+            .iter()
+            .map(|class| average_precision(class, weights, &mut points))
+            .collect();
         let [all, eleven] = means(&classes);
-        let mut scores = vec![score("VOC-AP".to_owned(), all), score("VOC-AP-11".to_owned(), eleven)];
-        scores.extend(self.names.iter().zip(&classes).map(|(name, ap)| score(format!("VOC-AP/{name}"), ap.map(|ap| ap.all_points))));
-        scores.extend(self.names.iter().zip(&classes).map(|(name, ap)| score(format!("VOC-AP-11/{name}"), ap.map(|ap| ap.eleven_points))));
+        let mut scores = vec![
+            score("VOC-AP".to_owned(), all),
+            score("VOC-AP-11".to_owned(), eleven),
+        ];
+        scores.extend(
+            self.names
+                .iter()
+                .zip(&classes)
+                .map(|(name, ap)| score(format!("VOC-AP/{name}"), ap.map(|ap| ap.all_points))),
+        );
+        scores.extend(
+            self.names.iter().zip(&classes).map(|(name, ap)| {
+                score(format!("VOC-AP-11/{name}"), ap.map(|ap| ap.eleven_points))
+            }),
+        );
         scores
     }
 }
 
 impl Metric for State {
-    fn update(&mut self, sample: SampleIndex, prediction: &Prediction, annotation: &Annotation) -> Result<(), MetricError> {
+    fn update(
+        &mut self,
+        sample: SampleIndex,
+        prediction: &Prediction,
+        annotation: &Annotation,
+    ) -> Result<(), MetricError> {
         let image = DetectedImage::new(ID, self.names.len(), sample, prediction, annotation)?;
         self.samples.insert(sample, image)
     }
 
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
-        let other = (other as Box<dyn Any>).downcast::<Self>().map_err(|_| MetricError::Merge { metric: ID })?;
+        let other = (other as Box<dyn Any>)
+            .downcast::<Self>()
+            .map_err(|_| MetricError::Merge { metric: ID })?;
         if other.names != self.names || other.iou.to_bits() != self.iou.to_bits() {
             return Err(MetricError::Merge { metric: ID });
         }
         self.samples.merge(other.samples)
     }
 
-    fn finish(&self, weights: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError> {
-        let weights: Vec<u32> = self.samples.iter().map(|(sample, _)| weights.map_or(1, |w| w(sample))).collect();
+    fn finish(
+        &self,
+        weights: Option<&dyn Fn(SampleIndex) -> u32>,
+    ) -> Result<Vec<Score>, MetricError> {
+        let weights: Vec<u32> = self
+            .samples
+            .iter()
+            .map(|(sample, _)| weights.map_or(1, |w| w(sample)))
+            .collect();
         Ok(self.scores(&self.matches(), &weights))
     }
 
@@ -113,10 +168,20 @@ impl Metric for State {
         let (matches, n) = (self.matches(), self.samples.len());
         let mut scores = self.scores(&matches, &vec![1; n]);
         let mut points = Vec::new();
-        bootstrap(&mut scores, ["VOC-AP", "VOC-AP-11"], n, resamples, seed, |weights| {
-            let classes: Vec<_> = matches.iter().map(|class| average_precision(class, weights, &mut points)).collect();
-            means(&classes)
-        });
+        bootstrap(
+            &mut scores,
+            ["VOC-AP", "VOC-AP-11"],
+            n,
+            resamples,
+            seed,
+            |weights| {
+                let classes: Vec<_> = matches
+                    .iter()
+                    .map(|class| average_precision(class, weights, &mut points))
+                    .collect();
+                means(&classes)
+            },
+        );
         Ok(scores)
     }
 }

@@ -55,7 +55,9 @@ impl Document {
         let mut node = &self.root;
         for step in path {
             node = match (step, &node.kind) {
-                (Path::Key(key), Kind::Object(members)) => &members.iter().find(|m| m.key == *key)?.value,
+                (Path::Key(key), Kind::Object(members)) => {
+                    &members.iter().find(|m| m.key == *key)?.value
+                }
                 (Path::Index(i), Kind::Array(items)) => items.get(*i)?,
                 _ => return None,
             };
@@ -75,7 +77,11 @@ impl Document {
     pub fn value(&self, node: &Node) -> Result<serde_json::Value, JsonError> {
         serde_json::from_str(self.raw(node)).map_err(|e| {
             let (line, column) = self.position(node.start);
-            JsonError { line, column, message: e.to_string() }
+            JsonError {
+                line,
+                column,
+                message: e.to_string(),
+            }
         })
     }
 
@@ -86,7 +92,11 @@ impl Document {
 
     fn fail<T>(&self, offset: usize, message: impl Into<String>) -> Result<T, JsonError> {
         let (line, column) = self.position(offset);
-        Err(JsonError { line, column, message: message.into() })
+        Err(JsonError {
+            line,
+            column,
+            message: message.into(),
+        })
     }
 
     fn splice(&mut self, start: usize, end: usize, new: &str) -> Result<(), JsonError> {
@@ -102,20 +112,30 @@ impl Document {
     /// # Errors
     /// When nothing stands there.
     pub fn replace(&mut self, path: &[Path<'_>], value: &Json) -> Result<(), JsonError> {
-        let Some(node) = self.get(path) else { return self.fail(self.root.start, format!("there is no {}", describe(path))) };
+        let Some(node) = self.get(path) else {
+            return self.fail(self.root.start, format!("there is no {}", describe(path)));
+        };
         let (start, end) = (node.start, node.end);
         let new = print(value, &self.style(), &self.line_indent(start));
         self.splice(start, end, &new)
     }
 
-    /// Sets member `key` of the object at `path`: replaces its value, or adds it behind the last member in the layout of the
-    /// members that are there.
+    /// Sets member `key` of the object at `path`: replaces its value, or adds it behind the last
+    /// member in the layout of the members that are there.
     ///
     /// # Errors
     /// When no object stands at `path`.
     pub fn set(&mut self, path: &[Path<'_>], key: &str, value: &Json) -> Result<(), JsonError> {
-        let Some(Node { kind: Kind::Object(members), start, .. }) = self.get(path) else {
-            return self.fail(self.root.start, format!("there is no object {}", describe(path)));
+        let Some(Node {
+            kind: Kind::Object(members),
+            start,
+            ..
+        }) = self.get(path)
+        else {
+            return self.fail(
+                self.root.start,
+                format!("there is no object {}", describe(path)),
+            );
         };
         if let Some(member) = members.iter().find(|m| m.key == key) {
             let (start, end) = (member.value.start, member.value.end);
@@ -125,18 +145,32 @@ impl Document {
         let quoted = serde_json::Value::String(key.to_owned()).to_string();
         let Some(last) = members.last() else {
             let (start, end) = (*start, self.get(path).map_or(*start, |n| n.end));
-            let new = self.only_child(start, |style, base| format!("{quoted}{}{}", style.colon, print(value, style, base)));
+            let new = self.only_child(start, |style, base| {
+                format!("{quoted}{}{}", style.colon, print(value, style, base))
+            });
             return self.splice(start, end, &format!("{{{new}}}"));
         };
         let lead = self.blank_before(last.key_start);
-        let colon = self.text.get(last.key_end..last.value.start).unwrap_or(": ");
+        let colon = self
+            .text
+            .get(last.key_end..last.value.start)
+            .unwrap_or(": ");
         let mut style = self.style();
         if !lead.contains('\n') {
             style.indent = None;
         }
-        let base = if lead.contains('\n') { lead.rsplit('\n').next().unwrap_or("") } else { "" };
-        // The only member of a compact object has no blank before it; the second one gets what other commas of the text get.
-        let lead = if lead.is_empty() { style.comma.strip_prefix(',').unwrap_or("") } else { lead };
+        let base = if lead.contains('\n') {
+            lead.rsplit('\n').next().unwrap_or("")
+        } else {
+            ""
+        };
+        // The only member of a compact object has no blank before it; the second one gets what
+        // other commas of the text get.
+        let lead = if lead.is_empty() {
+            style.comma.strip_prefix(',').unwrap_or("")
+        } else {
+            lead
+        };
         let new = format!(",{lead}{quoted}{colon}{}", print(value, &style, base));
         let at = last.value.end;
         self.splice(at, at, &new)
@@ -147,8 +181,16 @@ impl Document {
     /// # Errors
     /// When no array stands at `path`.
     pub fn push(&mut self, path: &[Path<'_>], value: &Json) -> Result<(), JsonError> {
-        let Some(Node { kind: Kind::Array(items), start, end }) = self.get(path) else {
-            return self.fail(self.root.start, format!("there is no list {}", describe(path)));
+        let Some(Node {
+            kind: Kind::Array(items),
+            start,
+            end,
+        }) = self.get(path)
+        else {
+            return self.fail(
+                self.root.start,
+                format!("there is no list {}", describe(path)),
+            );
         };
         let Some(last) = items.last() else {
             let (start, end) = (*start, *end);
@@ -160,8 +202,16 @@ impl Document {
         if !lead.contains('\n') {
             style.indent = None;
         }
-        let base = if lead.contains('\n') { lead.rsplit('\n').next().unwrap_or("") } else { "" };
-        let lead = if lead.is_empty() { style.comma.strip_prefix(',').unwrap_or("") } else { lead };
+        let base = if lead.contains('\n') {
+            lead.rsplit('\n').next().unwrap_or("")
+        } else {
+            ""
+        };
+        let lead = if lead.is_empty() {
+            style.comma.strip_prefix(',').unwrap_or("")
+        } else {
+            lead
+        };
         let new = format!(",{lead}{}", print(value, &style, base));
         let at = last.end;
         self.splice(at, at, &new)
@@ -175,7 +225,11 @@ impl Document {
             None => child(&style, ""),
             Some(indent) => {
                 let inner = format!("{base}{indent}");
-                format!("{nl}{inner}{}{nl}{base}", child(&style, &inner), nl = style.newline)
+                format!(
+                    "{nl}{inner}{}{nl}{base}",
+                    child(&style, &inner),
+                    nl = style.newline
+                )
             }
         }
     }
@@ -183,28 +237,53 @@ impl Document {
     /// White space right before an offset.
     fn blank_before(&self, offset: usize) -> &str {
         let before = self.text.get(..offset).unwrap_or("");
-        before.get(before.trim_end_matches([' ', '\t', '\n', '\r']).len()..).unwrap_or("")
+        before
+            .get(before.trim_end_matches([' ', '\t', '\n', '\r']).len()..)
+            .unwrap_or("")
     }
 
     /// Indentation of the line on which an offset stands.
     fn line_indent(&self, offset: usize) -> String {
-        let line = self.text.get(..offset).unwrap_or("").rsplit('\n').next().unwrap_or("");
-        line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
+        let line = self
+            .text
+            .get(..offset)
+            .unwrap_or("")
+            .rsplit('\n')
+            .next()
+            .unwrap_or("");
+        line.chars()
+            .take_while(|c| matches!(c, ' ' | '\t'))
+            .collect()
     }
 
     /// The layout of the text, as its outermost object or array shows it.
     fn style(&self) -> Style {
-        let newline = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let newline = if self.text.contains("\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        };
         let first = match &self.root.kind {
             Kind::Object(members) => members.first().map(|m| m.key_start),
             Kind::Array(items) => items.first().map(|n| n.start),
             _ => None,
         };
-        let Some(first) = first else { return Style { newline, ..Style::pretty() } };
+        let Some(first) = first else {
+            return Style {
+                newline,
+                ..Style::pretty()
+            };
+        };
         let lead = self.blank_before(first);
-        let indent = lead.contains('\n').then(|| lead.rsplit('\n').next().unwrap_or("").to_owned());
+        let indent = lead
+            .contains('\n')
+            .then(|| lead.rsplit('\n').next().unwrap_or("").to_owned());
         let colon = match &self.root.kind {
-            Kind::Object(members) => members.first().and_then(|m| self.text.get(m.key_end..m.value.start)).unwrap_or(": ").to_owned(),
+            Kind::Object(members) => members
+                .first()
+                .and_then(|m| self.text.get(m.key_end..m.value.start))
+                .unwrap_or(": ")
+                .to_owned(),
             _ => ": ".to_owned(),
         };
         let second = match &self.root.kind {
@@ -217,7 +296,12 @@ impl Document {
             _ if indent.is_none() && !colon.ends_with(' ') => ",".to_owned(),
             _ => ", ".to_owned(),
         };
-        Style { indent, newline, colon, comma }
+        Style {
+            indent,
+            newline,
+            colon,
+            comma,
+        }
     }
 }
 

@@ -69,11 +69,19 @@ pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
 
 /// Parses a whole text; a byte order mark before it is skipped.
 pub(super) fn parse(text: &str) -> Result<Node, JsonError> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: if text.starts_with('\u{feff}') { 3 } else { 0 } };
+    let mut parser = Parser {
+        text,
+        bytes: text.as_bytes(),
+        at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+    };
     parser.blank();
     let node = parser.value(0)?;
     parser.blank();
-    if parser.at < parser.bytes.len() { parser.fail("something follows the value") } else { Ok(node) }
+    if parser.at < parser.bytes.len() {
+        parser.fail("something follows the value")
+    } else {
+        Ok(node)
+    }
 }
 
 struct Parser<'t> {
@@ -85,7 +93,11 @@ struct Parser<'t> {
 impl Parser<'_> {
     fn fail<T>(&self, message: impl Into<String>) -> Result<T, JsonError> {
         let (line, column) = position(self.text, self.at);
-        Err(JsonError { line, column, message: message.into() })
+        Err(JsonError {
+            line,
+            column,
+            message: message.into(),
+        })
     }
 
     fn peek(&self) -> Option<u8> {
@@ -120,11 +132,19 @@ impl Parser<'_> {
             Some(_) => return self.fail("expected a value"),
             None => return self.fail("the text ends where a value should stand"),
         };
-        Ok(Node { start, end: self.at, kind })
+        Ok(Node {
+            start,
+            end: self.at,
+            kind,
+        })
     }
 
     fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, JsonError> {
-        if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
+        if self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
             self.at += word.len();
             Ok(kind)
         } else {
@@ -160,7 +180,12 @@ impl Parser<'_> {
             self.at += 1;
             self.blank();
             let value = self.value(depth + 1)?;
-            members.push(Member { key, key_start, key_end, value });
+            members.push(Member {
+                key,
+                key_start,
+                key_end,
+                value,
+            });
             self.blank();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -216,13 +241,16 @@ impl Parser<'_> {
             }
         }
         let end = self.at;
-        self.text.get(start..end).and_then(|raw| serde_json::from_str(raw).ok()).map_or_else(
-            || {
-                self.at = start;
-                self.fail("bad escape in a string")
-            },
-            Ok,
-        )
+        self.text
+            .get(start..end)
+            .and_then(|raw| serde_json::from_str(raw).ok())
+            .map_or_else(
+                || {
+                    self.at = start;
+                    self.fail("bad escape in a string")
+                },
+                Ok,
+            )
     }
 
     fn digits(&mut self) -> usize {

@@ -15,8 +15,14 @@ impl Json {
     /// From a value; its keys come in the order that `serde_json` keeps.
     pub fn from_value(value: serde_json::Value) -> Self {
         match value {
-            serde_json::Value::Object(map) => Self::Object(map.into_iter().map(|(k, v)| (k, Self::from_value(v))).collect()),
-            serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from_value).collect()),
+            serde_json::Value::Object(map) => Self::Object(
+                map.into_iter()
+                    .map(|(k, v)| (k, Self::from_value(v)))
+                    .collect(),
+            ),
+            serde_json::Value::Array(items) => {
+                Self::Array(items.into_iter().map(Self::from_value).collect())
+            }
             other => Self::Value(other),
         }
     }
@@ -43,7 +49,12 @@ pub(super) struct Style {
 impl Style {
     /// Two blanks a level, as alwaysAI's tools write.
     pub(super) fn pretty() -> Self {
-        Self { indent: Some("  ".into()), newline: "\n", colon: ": ".into(), comma: ", ".into() }
+        Self {
+            indent: Some("  ".into()),
+            newline: "\n",
+            colon: ": ".into(),
+            comma: ", ".into(),
+        }
     }
 }
 
@@ -71,8 +82,13 @@ fn write(out: &mut String, value: &Json, style: &Style, base: &str) {
     };
     out.push(open);
     // A list of numbers or short words (a size, a mean) stays on one line.
-    let flat = matches!(value, Json::Array(items) if items.iter().all(|i| matches!(i, Json::Value(_))));
-    let inner = style.indent.as_ref().filter(|_| !flat && count > 0).map(|i| format!("{base}{i}"));
+    let flat =
+        matches!(value, Json::Array(items) if items.iter().all(|i| matches!(i, Json::Value(_))));
+    let inner = style
+        .indent
+        .as_ref()
+        .filter(|_| !flat && count > 0)
+        .map(|i| format!("{base}{i}"));
     for i in 0..count {
         if i > 0 {
             out.push_str(if inner.is_some() { "," } else { &style.comma });

@@ -13,14 +13,54 @@ struct Case {
 #[test]
 fn set_follows_the_layout_around_it() {
     let cases = [
-        Case { name: "replace keeps odd blanks", before: "{ \"a\" :  1.0e0 ,\"b\":2}", key: "b", after: "{ \"a\" :  1.0e0 ,\"b\":7}" },
-        Case { name: "insert, two blanks", before: "{\n  \"a\": 1\n}\n", key: "b", after: "{\n  \"a\": 1,\n  \"b\": 7\n}\n" },
-        Case { name: "insert, tabs and CRLF", before: "{\r\n\t\"a\" : 1\r\n}", key: "b", after: "{\r\n\t\"a\" : 1,\r\n\t\"b\" : 7\r\n}" },
-        Case { name: "insert, compact", before: "{\"a\": 1,\"b\": 2}", key: "c", after: "{\"a\": 1,\"b\": 2,\"c\": 7}" },
-        Case { name: "insert, one line", before: "{\"a\": 1, \"b\": 2}", key: "c", after: "{\"a\": 1, \"b\": 2, \"c\": 7}" },
-        Case { name: "insert, byte order mark", before: "\u{feff}{\"a\":1}", key: "b", after: "\u{feff}{\"a\":1,\"b\":7}" },
-        Case { name: "insert into nothing", before: "{}", key: "b", after: "{\n  \"b\": 7\n}" },
-        Case { name: "key with an escape", before: "{\"\\u0062\": null}", key: "b", after: "{\"\\u0062\": 7}" },
+        Case {
+            name: "replace keeps odd blanks",
+            before: "{ \"a\" :  1.0e0 ,\"b\":2}",
+            key: "b",
+            after: "{ \"a\" :  1.0e0 ,\"b\":7}",
+        },
+        Case {
+            name: "insert, two blanks",
+            before: "{\n  \"a\": 1\n}\n",
+            key: "b",
+            after: "{\n  \"a\": 1,\n  \"b\": 7\n}\n",
+        },
+        Case {
+            name: "insert, tabs and CRLF",
+            before: "{\r\n\t\"a\" : 1\r\n}",
+            key: "b",
+            after: "{\r\n\t\"a\" : 1,\r\n\t\"b\" : 7\r\n}",
+        },
+        Case {
+            name: "insert, compact",
+            before: "{\"a\": 1,\"b\": 2}",
+            key: "c",
+            after: "{\"a\": 1,\"b\": 2,\"c\": 7}",
+        },
+        Case {
+            name: "insert, one line",
+            before: "{\"a\": 1, \"b\": 2}",
+            key: "c",
+            after: "{\"a\": 1, \"b\": 2, \"c\": 7}",
+        },
+        Case {
+            name: "insert, byte order mark",
+            before: "\u{feff}{\"a\":1}",
+            key: "b",
+            after: "\u{feff}{\"a\":1,\"b\":7}",
+        },
+        Case {
+            name: "insert into nothing",
+            before: "{}",
+            key: "b",
+            after: "{\n  \"b\": 7\n}",
+        },
+        Case {
+            name: "key with an escape",
+            before: "{\"\\u0062\": null}",
+            key: "b",
+            after: "{\"\\u0062\": 7}",
+        },
     ];
     for case in cases {
         let mut document = Document::parse(case.before).expect(case.name);
@@ -31,16 +71,32 @@ fn set_follows_the_layout_around_it() {
 
 #[test]
 fn an_object_is_appended_in_the_style_of_the_list() {
-    let mut document = Document::parse("{\n    \"models\": [\n        {\n            \"a\": 1\n        }\n    ]\n}\n").expect("JSON");
-    let entry = Json::Object(vec![("b".into(), Json::of(2)), ("c".into(), Json::Object(vec![("d".into(), Json::of(vec![1, 2]))]))]);
-    document.push(&[Path::Key("models")], &entry).expect("a list");
+    let mut document = Document::parse(
+        "{\n    \"models\": [\n        {\n            \"a\": 1\n        }\n    ]\n}\n",
+    )
+    .expect("JSON");
+    let entry = Json::Object(vec![
+        ("b".into(), Json::of(2)),
+        (
+            "c".into(),
+            Json::Object(vec![("d".into(), Json::of(vec![1, 2]))]),
+        ),
+    ]);
+    document
+        .push(&[Path::Key("models")], &entry)
+        .expect("a list");
     assert_eq!(
         document.text(),
         "{\n    \"models\": [\n        {\n            \"a\": 1\n        },\n        {\n            \"b\": 2,\n            \"c\": {\n                \"d\": [1, 2]\n            }\n        }\n    ]\n}\n"
     );
     let mut compact = Document::parse("{\"models\": [],\"name\": null}").expect("JSON");
-    compact.push(&[Path::Key("models")], &entry).expect("a list");
-    assert_eq!(compact.text(), "{\"models\": [{\"b\": 2,\"c\": {\"d\": [1,2]}}],\"name\": null}");
+    compact
+        .push(&[Path::Key("models")], &entry)
+        .expect("a list");
+    assert_eq!(
+        compact.text(),
+        "{\"models\": [{\"b\": 2,\"c\": {\"d\": [1,2]}}],\"name\": null}"
+    );
 }
 
 #[test]
@@ -75,14 +131,19 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(4, 32, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
-            prop::collection::btree_map("\\PC{0,6}", inner, 0..5).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            prop::collection::btree_map("\\PC{0,6}", inner, 0..5)
+                .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into()),
         ]
     })
 }
 
 /// The spans of all values with their paths.
 fn spans(document: &Document) -> Vec<(Vec<String>, usize, usize)> {
-    fn walk(node: &super::Node, path: &mut Vec<String>, out: &mut Vec<(Vec<String>, usize, usize)>) {
+    fn walk(
+        node: &super::Node,
+        path: &mut Vec<String>,
+        out: &mut Vec<(Vec<String>, usize, usize)>,
+    ) {
         out.push((path.clone(), node.start, node.end));
         match &node.kind {
             Kind::Object(members) => {

@@ -14,27 +14,42 @@ use std::{
 
 /// The folder of real manifests; `None` where the assets are not at hand, which CI does not allow.
 pub(crate) fn registry_assets() -> Option<PathBuf> {
-    let root = std::env::var_os("DYNO_ASSETS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), PathBuf::from);
+    let root = std::env::var_os("DYNO_ASSETS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"),
+        PathBuf::from,
+    );
     let folder = root.join("registry");
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"), "no assets in `{}`", root.display());
+    assert!(
+        std::env::var_os("DYNO_REQUIRE_ASSETS").is_none_or(|v| v != "1"),
+        "no assets in `{}`",
+        root.display()
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|e| e.expect("an entry").path())
+        .collect();
     files.sort();
     files
 }
 
 /// A record whose one model file has this content.
 pub(crate) fn record(model: &[u8], change: impl FnOnce(&mut Record)) -> Record {
-    let mut record: Record = serde_json::from_str(include_str!("../../fixtures/record.json")).expect("the fixture is a record");
-    record.subject.files = vec![RecordFile { role: FileRole::Model, sha256: dyno_core::sha256_hex(model) }];
+    let mut record: Record = serde_json::from_str(include_str!("../../fixtures/record.json"))
+        .expect("the fixture is a record");
+    record.subject.files = vec![RecordFile {
+        role: FileRole::Model,
+        sha256: dyno_core::sha256_hex(model),
+    }];
     change(&mut record);
     record.seal().expect("finite")
 }

@@ -2,14 +2,20 @@
 
 use super::{DETECTOR, package, record};
 use crate::{
-    Action, DatasetState, ResolveOptions, ResolvedModel, SearchPath, WriteMode, check, check_writable, locate, promote, resolve, write::commit, write_back,
+    Action, DatasetState, ResolveOptions, ResolvedModel, SearchPath, WriteMode, check,
+    check_writable, locate, promote, resolve, write::commit, write_back,
 };
 use dyno_core::{LabelPlan, MeasurementKind, Record, canonical_sha256};
 use dyno_evidence::RecordRef;
 use std::{collections::BTreeMap, fs, path::Path};
 
 fn model(folder: &Path) -> ResolvedModel {
-    resolve(&folder.to_string_lossy(), &SearchPath::default(), &ResolveOptions::default()).expect("resolves")
+    resolve(
+        &folder.to_string_lossy(),
+        &SearchPath::default(),
+        &ResolveOptions::default(),
+    )
+    .expect("resolves")
 }
 
 /// A record of this very model as a run would make it.
@@ -19,16 +25,34 @@ fn of(model: &ResolvedModel, change: impl FnOnce(&mut Record)) -> Record {
         plan.recipe.clone_from(&model.spec.recipe);
         plan.inputs.clone_from(&model.spec.inputs);
         plan.outputs.clone_from(&model.spec.outputs);
-        plan.decoder = model.spec.decoder.clone().unwrap_or_else(|| plan.decoder.clone());
-        plan.labels =
-            model.labels.as_ref().map(|(source, labels)| LabelPlan { source: source.clone(), count: 2, sha256: canonical_sha256(labels).expect("finite") });
+        plan.decoder = model
+            .spec
+            .decoder
+            .clone()
+            .unwrap_or_else(|| plan.decoder.clone());
+        plan.labels = model.labels.as_ref().map(|(source, labels)| LabelPlan {
+            source: source.clone(),
+            count: 2,
+            sha256: canonical_sha256(labels).expect("finite"),
+        });
         change(r);
     })
 }
 
 fn codes(folder: &Path) -> Vec<&'static str> {
-    let listed = locate(&folder.to_string_lossy(), &SearchPath::default(), &ResolveOptions::default()).expect("found");
-    let mut codes: Vec<_> = check(&listed, &ResolveOptions::default(), &|_, _| DatasetState::Same).expect("checked").into_iter().map(|f| f.code).collect();
+    let listed = locate(
+        &folder.to_string_lossy(),
+        &SearchPath::default(),
+        &ResolveOptions::default(),
+    )
+    .expect("found");
+    let mut codes: Vec<_> = check(&listed, &ResolveOptions::default(), &|_, _| {
+        DatasetState::Same
+    })
+    .expect("checked")
+    .into_iter()
+    .map(|f| f.code)
+    .collect();
     codes.dedup();
     codes
 }
@@ -49,8 +73,12 @@ fn every_change_of_the_description_is_found_and_silence_is_one() {
         fs::write(folder.join("l.txt"), "cat\ndog\n").expect("written");
         fs::write(&path, own).expect("written");
         let model = model(&folder);
-        let changes = write_back(&model, &of(&model, |_| {}), WriteMode::Fill, None).expect("written");
-        assert!(changes.iter().all(|c| c.action == Action::Filled), "{changes:?}");
+        let changes =
+            write_back(&model, &of(&model, |_| {}), WriteMode::Fill, None).expect("written");
+        assert!(
+            changes.iter().all(|c| c.action == Action::Filled),
+            "{changes:?}"
+        );
         assert_eq!(codes(&folder), ["ok"]);
         let mut edits = vec![
             (r#""outputs": ["a", "b"]"#, r#""outputs": ["b", "a"]"#),
@@ -61,7 +89,10 @@ fn every_change_of_the_description_is_found_and_silence_is_one() {
             (r#", "evaluate": {"score": 0.001, "iou": 0.65}"#, ""),
         ];
         if own == OWN {
-            edits.extend([(r#""recipe": "r", "#, ""), (r#""recipe": "r""#, r#""recipe": "s""#)]);
+            edits.extend([
+                (r#""recipe": "r", "#, ""),
+                (r#""recipe": "r""#, r#""recipe": "s""#),
+            ]);
         } else {
             // Nothing else would say these: the plan had no recipe.
             edits.extend([
@@ -70,7 +101,10 @@ fn every_change_of_the_description_is_found_and_silence_is_one() {
   "decoder": {"kind": "yolox", "evaluate": {"score": 0.001, "iou": 0.65}},"#,
                     "",
                 ),
-                (r#"{"dtype": "f32", "layout": "nchw", "preprocess": [{"channels": "bgr"}]}"#, ""),
+                (
+                    r#"{"dtype": "f32", "layout": "nchw", "preprocess": [{"channels": "bgr"}]}"#,
+                    "",
+                ),
             ]);
         }
         for (from, to) in edits {
@@ -97,12 +131,25 @@ fn an_accuracy_with_failed_samples_is_not_written() {
     });
     for mode in [WriteMode::Fill, WriteMode::Replace] {
         let changes = write_back(&model, &failed, mode, None).expect("the speed is written");
-        assert_eq!((changes[0].action, changes[0].new.is_none()), (Action::NotMeasured, true));
-        assert!(changes[0].reason.contains("123 of 128 images (5 failed)"), "{}", changes[0].reason);
+        assert_eq!(
+            (changes[0].action, changes[0].new.is_none()),
+            (Action::NotMeasured, true)
+        );
+        assert!(
+            changes[0].reason.contains("123 of 128 images (5 failed)"),
+            "{}",
+            changes[0].reason
+        );
     }
-    let refused = promote(&model, &failed, Some(0), None).expect_err("refused").to_string();
+    let refused = promote(&model, &failed, Some(0), None)
+        .expect_err("refused")
+        .to_string();
     assert!(refused.contains("5 samples failed"), "{refused}");
-    assert!(fs::read_to_string(folder.join("alwaysai.model.json")).expect("read").contains("\"accuracy\": \"\""));
+    assert!(
+        fs::read_to_string(folder.join("alwaysai.model.json"))
+            .expect("read")
+            .contains("\"accuracy\": \"\"")
+    );
 }
 
 #[test]
@@ -115,12 +162,25 @@ fn another_pc_is_another_series_for_speed_and_not_for_accuracy() {
     let changes: [Change; 4] = [
         ("processor", |r| r.machine.cpu = "another".into()),
         ("cores", |r| r.machine.cores = 16),
-        ("provider", |r| r.measurements[1].execution.provider = Some("P".into())),
-        ("settings", |r| drop(r.measurements[1].execution.settings.insert("spinning".into(), "off".into()))),
+        ("provider", |r| {
+            r.measurements[1].execution.provider = Some("P".into())
+        }),
+        ("settings", |r| {
+            drop(
+                r.measurements[1]
+                    .execution
+                    .settings
+                    .insert("spinning".into(), "off".into()),
+            )
+        }),
     ];
     for (word, change) in changes {
         let done = write_back(&model, &of(&model, change), WriteMode::Fill, None).expect("written");
-        assert_eq!((done[0].action, done[1].action), (Action::Refreshed, Action::Left), "{word}");
+        assert_eq!(
+            (done[0].action, done[1].action),
+            (Action::Refreshed, Action::Left),
+            "{word}"
+        );
         assert!(done[1].reason.contains(word), "{}", done[1].reason);
     }
 }
@@ -140,9 +200,28 @@ fn a_failed_write_restores_the_index_and_a_torn_one_is_mended() {
         }
     });
     store.put(&second).expect("kept");
-    let to = [("inference_time", RecordRef { record: second.id.clone(), measurement: 1 }), ("new", RecordRef { record: second.id.clone(), measurement: 0 })];
+    let to = [
+        (
+            "inference_time",
+            RecordRef {
+                record: second.id.clone(),
+                measurement: 1,
+            },
+        ),
+        (
+            "new",
+            RecordRef {
+                record: second.id.clone(),
+                measurement: 0,
+            },
+        ),
+    ];
     let guard = store.lock().expect("free");
-    let full = || Err(crate::RegistryError::io("write", Path::new("m"))(std::io::Error::other("full")));
+    let full = || {
+        Err(crate::RegistryError::io("write", Path::new("m"))(
+            std::io::Error::other("full"),
+        ))
+    };
     assert!(commit(&store, &guard, &to, &before, full).is_err());
     assert_eq!(store.shown().expect("readable"), before);
     // A process that ended between the two: the index is ahead of the manifest.
@@ -150,7 +229,10 @@ fn a_failed_write_restores_the_index_and_a_torn_one_is_mended() {
     drop(guard);
     let third = of(&model, |r| r.created_utc = "2026-01-03T00:00:00Z".into());
     let done = write_back(&model, &third, WriteMode::Fill, None).expect("written");
-    assert!(done.iter().all(|c| c.action == Action::Refreshed), "{done:?}");
+    assert!(
+        done.iter().all(|c| c.action == Action::Refreshed),
+        "{done:?}"
+    );
 }
 
 #[test]
@@ -161,7 +243,11 @@ fn asking_whether_a_model_can_be_written_leaves_nothing_behind() {
     let before = names();
     check_writable(&model(&folder)).expect("writable");
     let nothing = record(b"weights", |r| r.measurements.clear());
-    let changes = write_back(&model(&folder), &nothing, WriteMode::Fill, None).expect("nothing to refuse");
-    assert!(changes.iter().all(|c| c.action == Action::NotMeasured), "{changes:?}");
+    let changes =
+        write_back(&model(&folder), &nothing, WriteMode::Fill, None).expect("nothing to refuse");
+    assert!(
+        changes.iter().all(|c| c.action == Action::NotMeasured),
+        "{changes:?}"
+    );
     assert_eq!(names(), before);
 }

@@ -1,8 +1,9 @@
 //! The accuracy half of a run: every sample through the pipeline once, shard by shard.
 //!
-//! Two divisions of the machine ([`dyno_core::Pipeline`]). *Fused*: every thread owns a session and takes samples all the way;
-//! for an engine that runs on the CPU there is nothing to overlap with, so the fewest hand-overs win. *Staged*: preparing
-//! threads feed sessions through a bounded queue; for an engine whose device is elsewhere, preparation hides behind it.
+//! Two divisions of the machine ([`dyno_core::Pipeline`]). *Fused*: every thread owns a session and
+//! takes samples all the way; for an engine that runs on the CPU there is nothing to overlap with,
+//! so the fewest hand-overs win. *Staged*: preparing threads feed sessions through a bounded queue;
+//! for an engine whose device is elsewhere, preparation hides behind it.
 
 mod shards;
 mod unit;
@@ -27,7 +28,8 @@ pub(crate) const HASHED_SAMPLES: usize = 8;
 /// Runs what is not yet in the run folder.
 ///
 /// # Errors
-/// When the model cannot be opened or a file of the run cannot be written. Samples that fail are events.
+/// When the model cannot be opened or a file of the run cannot be written. Samples that fail are
+/// events.
 pub(crate) fn run(
     plan: &Plan,
     tables: &Tables,
@@ -36,21 +38,48 @@ pub(crate) fn run(
     sink: &(dyn Fn(Event) + Sync),
     stop: &AtomicBool,
 ) -> Result<(), RunError> {
-    let Some(accuracy) = &plan.spec.accuracy else { return Ok(()) };
+    let Some(accuracy) = &plan.spec.accuracy else {
+        return Ok(());
+    };
     let engine = OnceLock::new();
     let probe = || {
         let threads = match accuracy.pipeline {
             Division::Fused { threads, .. } | Division::Staged { threads, .. } => threads,
         };
-        Ok(shards::executed_by(&open::pipeline(plan, tables, threads, accuracy.batch, ThresholdSet::Evaluate)?.session.facts()))
+        Ok(shards::executed_by(
+            &open::pipeline(
+                plan,
+                tables,
+                threads,
+                accuracy.batch,
+                ThresholdSet::Evaluate,
+            )?
+            .session
+            .facts(),
+        ))
     };
     let mut writer = ShardWriter::new(plan, accuracy, folder, &engine, probe)?;
-    let work = units(plan, accuracy.batch.max(1) as usize, accuracy.shard_size.max(1) as usize, |shard| writer.is_done(shard));
+    let work = units(
+        plan,
+        accuracy.batch.max(1) as usize,
+        accuracy.shard_size.max(1) as usize,
+        |shard| writer.is_done(shard),
+    );
     writer.announce(sink);
     let next = AtomicUsize::new(0);
     // Not `stop`: that is the user's, and lives longer than this run.
     let failed = AtomicBool::new(false);
-    let job = Job { plan, tables, dataset, work: &work, next: &next, stop, failed: &failed, engine: &engine, sink };
+    let job = Job {
+        plan,
+        tables,
+        dataset,
+        work: &work,
+        next: &next,
+        stop,
+        failed: &failed,
+        engine: &engine,
+        sink,
+    };
     let (done, finished) = bounded::<Result<UnitDone, RunError>>(64);
     let started: Mutex<Option<Instant>> = Mutex::new(None);
     let mut times = Times::default();
@@ -61,22 +90,74 @@ pub(crate) fn run(
                 let workers = workers.clamp(1, work.len().max(1) as u32);
                 let barrier = Arc::new(Barrier::new(workers as usize));
                 for index in 0..workers {
-                    let (job, done, barrier, started) = (&job, done.clone(), Arc::clone(&barrier), &started);
-                    scope.spawn(move || fused(job, index, workers, threads, accuracy.batch, &barrier, started, &done));
+                    let (job, done, barrier, started) =
+                        (&job, done.clone(), Arc::clone(&barrier), &started);
+                    scope.spawn(move || {
+                        fused(
+                            job,
+                            index,
+                            workers,
+                            threads,
+                            accuracy.batch,
+                            &barrier,
+                            started,
+                            &done,
+                        )
+                    });
                 }
             }
-            Division::Staged { preparing, sessions, threads } => {
+            Division::Staged {
+                preparing,
+                sessions,
+                threads,
+            } => {
                 let sessions = sessions.max(1);
                 let (queue, queued) = bounded(2 * sessions as usize);
                 let io: Arc<Mutex<Option<IoSpec>>> = Arc::new(Mutex::new(None));
                 let barrier = Arc::new(Barrier::new((sessions + preparing.max(1)) as usize));
                 for index in 0..sessions {
-                    let (job, done, barrier, started, queued, io) = (&job, done.clone(), Arc::clone(&barrier), &started, queued.clone(), Arc::clone(&io));
-                    scope.spawn(move || serve(job, index, sessions, threads, accuracy.batch, &barrier, started, &io, &queued, &done));
+                    let (job, done, barrier, started, queued, io) = (
+                        &job,
+                        done.clone(),
+                        Arc::clone(&barrier),
+                        &started,
+                        queued.clone(),
+                        Arc::clone(&io),
+                    );
+                    scope.spawn(move || {
+                        serve(
+                            job,
+                            index,
+                            sessions,
+                            threads,
+                            accuracy.batch,
+                            &barrier,
+                            started,
+                            &io,
+                            &queued,
+                            &done,
+                        )
+                    });
                 }
                 for index in 0..preparing.max(1) {
-                    let (job, done, barrier, queue, io) = (&job, done.clone(), Arc::clone(&barrier), queue.clone(), Arc::clone(&io));
-                    scope.spawn(move || feed(job, sessions + index, accuracy.batch, &barrier, &io, &queue, &done));
+                    let (job, done, barrier, queue, io) = (
+                        &job,
+                        done.clone(),
+                        Arc::clone(&barrier),
+                        queue.clone(),
+                        Arc::clone(&io),
+                    );
+                    scope.spawn(move || {
+                        feed(
+                            job,
+                            sessions + index,
+                            accuracy.batch,
+                            &barrier,
+                            &io,
+                            &queue,
+                            &done,
+                        )
+                    });
                 }
             }
         }
@@ -99,10 +180,19 @@ pub(crate) fn run(
         }
         failure
     });
-    // What was measured before a failure is told all the same; the failure is the error that counts.
+    // What was measured before a failure is told all the same; the failure is the error that
+    // counts.
     let finished = writer.finish(sink);
-    let wall = started.lock().ok().and_then(|s| *s).map_or(0, |s| (end.max(s) - s).as_nanos() as u64);
-    sink(Event::AccuracyDone { wall_ns: wall, engine_ns: times.engine_ns, host_ns: times.host_ns });
+    let wall = started
+        .lock()
+        .ok()
+        .and_then(|s| *s)
+        .map_or(0, |s| (end.max(s) - s).as_nanos() as u64);
+    sink(Event::AccuracyDone {
+        wall_ns: wall,
+        engine_ns: times.engine_ns,
+        host_ns: times.host_ns,
+    });
     failure.map_or(finished, Err)
 }
 
@@ -133,17 +223,35 @@ impl Job<'_> {
     }
 
     fn ids(&self, unit: &Unit) -> Vec<String> {
-        unit.samples.iter().filter_map(|i| self.dataset.entries().get(i.index())).map(|e| e.id.clone()).collect()
+        unit.samples
+            .iter()
+            .filter_map(|i| self.dataset.entries().get(i.index()))
+            .map(|e| e.id.clone())
+            .collect()
     }
 
     /// Works on a unit in thread `worker`, having said so.
-    fn at_work<T>(&self, worker: u32, unit: &Unit, part: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
-        (self.sink)(Event::Working { worker, ids: self.ids(unit) });
-        guarded(|| format!("while it worked on `{}`", self.ids(unit).join("`, `")), part)
+    fn at_work<T>(
+        &self,
+        worker: u32,
+        unit: &Unit,
+        part: impl FnOnce() -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
+        (self.sink)(Event::Working {
+            worker,
+            ids: self.ids(unit),
+        });
+        guarded(
+            || format!("while it worked on `{}`", self.ids(unit).join("`, `")),
+            part,
+        )
     }
 
     fn idle(&self, worker: u32) {
-        (self.sink)(Event::Working { worker, ids: Vec::new() });
+        (self.sink)(Event::Working {
+            worker,
+            ids: Vec::new(),
+        });
     }
 }
 
@@ -191,12 +299,27 @@ fn fused(
 }
 
 /// [`open_warm_unguarded`], whose panic must not leave the others waiting at the barrier.
-fn open_warm(job: &Job<'_>, index: u32, sessions: u32, threads: u32, batch: u32) -> Result<(Loader, Runner), RunError> {
-    guarded(|| "while it opened the model".to_owned(), || open_warm_unguarded(job, index, sessions, threads, batch))
+fn open_warm(
+    job: &Job<'_>,
+    index: u32,
+    sessions: u32,
+    threads: u32,
+    batch: u32,
+) -> Result<(Loader, Runner), RunError> {
+    guarded(
+        || "while it opened the model".to_owned(),
+        || open_warm_unguarded(job, index, sessions, threads, batch),
+    )
 }
 
 /// Opens a session, runs it once on zeros (engines allocate and compile late), and says what runs.
-fn open_warm_unguarded(job: &Job<'_>, index: u32, sessions: u32, threads: u32, batch: u32) -> Result<(Loader, Runner), RunError> {
+fn open_warm_unguarded(
+    job: &Job<'_>,
+    index: u32,
+    sessions: u32,
+    threads: u32,
+    batch: u32,
+) -> Result<(Loader, Runner), RunError> {
     let pipeline = open::pipeline(job.plan, job.tables, threads, batch, ThresholdSet::Evaluate)?;
     let facts = pipeline.session.facts();
     job.engine.get_or_init(|| shards::executed_by(&facts));
@@ -204,7 +327,10 @@ fn open_warm_unguarded(job: &Job<'_>, index: u32, sessions: u32, threads: u32, b
         let execution = open::execution(facts, sessions, job.plan.spec.execution.precision);
         (job.sink)(Event::Opened { execution });
     }
-    let (mut loader, mut runner) = (Loader::new(pipeline.preparer, job.plan)?, Runner::new(pipeline.session, pipeline.decoder, pipeline.outputs));
+    let (mut loader, mut runner) = (
+        Loader::new(pipeline.preparer, job.plan)?,
+        Runner::new(pipeline.session, pipeline.decoder, pipeline.outputs),
+    );
     runner.warm_up(&mut loader)?;
     Ok((loader, runner))
 }
@@ -237,8 +363,12 @@ fn serve(
         }
     };
     for (at, loaded) in queued {
-        let Some(unit) = job.work.get(at) else { continue };
-        let result = job.at_work(index, unit, || runner.run(loaded, unit, QueryToken(unit.first as u64)));
+        let Some(unit) = job.work.get(at) else {
+            continue;
+        };
+        let result = job.at_work(index, unit, || {
+            runner.run(loaded, unit, QueryToken(unit.first as u64))
+        });
         let failed = result.is_err();
         if done.send(result.map(|(unit, _)| unit)).is_err() || failed {
             return;
@@ -258,8 +388,13 @@ fn feed(
 ) {
     barrier.wait();
     // No session could be opened: whoever failed has said so.
-    let Some(io) = io.lock().ok().and_then(|io| io.clone()) else { return };
-    let loader = || crate::prepare::Preparer::new(&job.plan.spec.model.inputs, &io, batch).and_then(|p| Loader::new(p, job.plan));
+    let Some(io) = io.lock().ok().and_then(|io| io.clone()) else {
+        return;
+    };
+    let loader = || {
+        crate::prepare::Preparer::new(&job.plan.spec.model.inputs, &io, batch)
+            .and_then(|p| Loader::new(p, job.plan))
+    };
     let mut loader = match guarded(|| "while it made the preprocessing".to_owned(), loader) {
         Ok(loader) => loader,
         Err(error) => {

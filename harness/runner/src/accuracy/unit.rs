@@ -6,7 +6,8 @@ use crate::{
     results::Times,
 };
 use dyno_core::{
-    Completion, Dataset, Decoder, Geometry, IoSpec, Plan, Prediction, QueryToken, SampleIndex, SampleResult, Session, TensorSet, TensorView, sha256_hex,
+    Completion, Dataset, Decoder, Geometry, IoSpec, Plan, Prediction, QueryToken, SampleIndex,
+    SampleResult, Session, TensorSet, TensorView, sha256_hex,
 };
 use std::{
     sync::Arc,
@@ -31,14 +32,29 @@ pub(super) struct UnitDone {
 }
 
 /// The work that is left: units never reach over the border of a shard.
-pub(super) fn units(plan: &Plan, batch: usize, shard_size: usize, done: impl Fn(u32) -> bool) -> Vec<Unit> {
+pub(super) fn units(
+    plan: &Plan,
+    batch: usize,
+    shard_size: usize,
+    done: impl Fn(u32) -> bool,
+) -> Vec<Unit> {
     let mut units = Vec::new();
-    for (number, shard) in plan.bindings.sample_set.samples.chunks(shard_size).enumerate() {
+    for (number, shard) in plan
+        .bindings
+        .sample_set
+        .samples
+        .chunks(shard_size)
+        .enumerate()
+    {
         if done(number as u32) {
             continue;
         }
         for (at, samples) in shard.chunks(batch).enumerate() {
-            units.push(Unit { shard: number as u32, first: number * shard_size + at * batch, samples: samples.to_vec() });
+            units.push(Unit {
+                shard: number as u32,
+                first: number * shard_size + at * batch,
+                samples: samples.to_vec(),
+            });
         }
     }
     units
@@ -64,7 +80,11 @@ pub(super) struct Loader {
 impl Loader {
     pub(super) fn new(preparer: Preparer, plan: &Plan) -> Result<Self, RunError> {
         let spare = Some(Arc::new(preparer.new_set()?));
-        Ok(Self { preparer, spare, hashed: super::HASHED_SAMPLES.min(plan.bindings.sample_set.samples.len()) })
+        Ok(Self {
+            preparer,
+            spare,
+            hashed: super::HASHED_SAMPLES.min(plan.bindings.sample_set.samples.len()),
+        })
     }
 
     /// A set that nobody else holds.
@@ -92,12 +112,24 @@ impl Loader {
         };
         let mut set = self.set();
         for (at, &index) in unit.samples.iter().enumerate() {
-            let id = dataset.entries().get(index.index()).map_or_else(String::new, |e| e.id.clone());
-            let mut result = SampleResult { index, id, prediction: None, error: None, tensor_sha256: None };
+            let id = dataset
+                .entries()
+                .get(index.index())
+                .map_or_else(String::new, |e| e.id.clone());
+            let mut result = SampleResult {
+                index,
+                id,
+                prediction: None,
+                error: None,
+                tensor_sha256: None,
+            };
             let item = loaded.geometries.len();
             let prepared = match &mut set {
                 Ok(set) => match Arc::get_mut(set) {
-                    Some(set) => dataset.load(index).map_err(|e| chain(&e)).and_then(|sample| self.preparer.prepare(&sample, item, set)),
+                    Some(set) => dataset
+                        .load(index)
+                        .map_err(|e| chain(&e))
+                        .and_then(|sample| self.preparer.prepare(&sample, item, set)),
                     None => Err("the tensors are still in use".to_owned()),
                 },
                 Err(error) => Err(error.clone()),
@@ -147,8 +179,18 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(session: Box<dyn Session>, decoder: Box<dyn Decoder>, outputs: usize) -> Self {
-        Self { session, decoder, outputs, completions: Vec::new(), predictions: Vec::new() }
+    pub(super) fn new(
+        session: Box<dyn Session>,
+        decoder: Box<dyn Decoder>,
+        outputs: usize,
+    ) -> Self {
+        Self {
+            session,
+            decoder,
+            outputs,
+            completions: Vec::new(),
+            predictions: Vec::new(),
+        }
     }
 
     pub(super) fn io(&self) -> &IoSpec {
@@ -163,33 +205,54 @@ impl Runner {
     }
 
     /// Outer error: the session is gone. Inner: this query failed.
-    fn query(&mut self, set: &Arc<TensorSet>, token: QueryToken) -> Result<Result<u64, dyno_core::BackendError>, RunError> {
+    fn query(
+        &mut self,
+        set: &Arc<TensorSet>,
+        token: QueryToken,
+    ) -> Result<Result<u64, dyno_core::BackendError>, RunError> {
         let start = Instant::now();
         self.session.submit(0, set, token)?;
         self.completions.clear();
         while self.completions.is_empty() {
-            self.session.wait(Duration::from_secs(1), &mut self.completions)?;
+            self.session
+                .wait(Duration::from_secs(1), &mut self.completions)?;
         }
         let elapsed = start.elapsed().as_nanos() as u64;
         match self.completions.pop() {
             Some(Completion { result: Ok(_), .. }) => Ok(Ok(elapsed)),
-            Some(Completion { result: Err(error), .. }) => Ok(Err(error)),
-            None => Err(RunError::Internal("the session completed nothing".to_owned())),
+            Some(Completion {
+                result: Err(error), ..
+            }) => Ok(Err(error)),
+            None => Err(RunError::Internal(
+                "the session completed nothing".to_owned(),
+            )),
         }
     }
 
     /// The unit's predictions, and its tensors back for the next.
-    pub(super) fn run(&mut self, mut loaded: LoadedUnit, unit: &Unit, token: QueryToken) -> Result<(UnitDone, Arc<TensorSet>), RunError> {
-        let mut times = Times { engine_ns: 0, host_ns: loaded.host_ns };
+    pub(super) fn run(
+        &mut self,
+        mut loaded: LoadedUnit,
+        unit: &Unit,
+        token: QueryToken,
+    ) -> Result<(UnitDone, Arc<TensorSet>), RunError> {
+        let mut times = Times {
+            engine_ns: 0,
+            host_ns: loaded.host_ns,
+        };
         if !loaded.geometries.is_empty() {
             match self.query(&loaded.set, token)? {
                 Ok(engine_ns) => {
                     times.engine_ns = engine_ns;
                     let start = Instant::now();
                     self.predictions.clear();
-                    let views: Vec<TensorView<'_>> = (0..self.outputs).map(|i| self.session.output(0, i)).collect();
-                    self.decoder.decode(&views, &loaded.geometries, &mut self.predictions)?;
-                    for (place, prediction) in loaded.places.iter().zip(self.predictions.drain(..)) {
+                    let views: Vec<TensorView<'_>> = (0..self.outputs)
+                        .map(|i| self.session.output(0, i))
+                        .collect();
+                    self.decoder
+                        .decode(&views, &loaded.geometries, &mut self.predictions)?;
+                    for (place, prediction) in loaded.places.iter().zip(self.predictions.drain(..))
+                    {
                         loaded.results[*place].prediction = Some(prediction);
                     }
                     times.host_ns += start.elapsed().as_nanos() as u64;
@@ -202,6 +265,13 @@ impl Runner {
                 }
             }
         }
-        Ok((UnitDone { shard: unit.shard, results: loaded.results, times }, loaded.set))
+        Ok((
+            UnitDone {
+                shard: unit.shard,
+                results: loaded.results,
+                times,
+            },
+            loaded.set,
+        ))
     }
 }

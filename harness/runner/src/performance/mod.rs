@@ -1,11 +1,13 @@
-//! The performance half of a run: samples prepared beforehand, queries issued by the load generator.
+//! The performance half of a run: samples prepared beforehand, queries issued by the load
+//! generator.
 
 mod target;
 
 use crate::{error::RunError, open, prepare::chain, tables::Tables};
 use dyno_core::{
-    Artifact, BoundNs, Dataset, Event, LatencyNs, Measurement, MeasurementKind, MemoryBytes, PerformancePlan, PerformanceResult, Plan, Scenario, StageNs,
-    ThresholdSet, Timed, Validity, ValidityCode, Warning, WarningCode,
+    Artifact, BoundNs, Dataset, Event, LatencyNs, Measurement, MeasurementKind, MemoryBytes,
+    PerformancePlan, PerformanceResult, Plan, Scenario, StageNs, ThresholdSet, Timed, Validity,
+    ValidityCode, Warning, WarningCode,
 };
 use dyno_evidence::RunFolder;
 use dyno_load::{Code, LoadError, MonotonicClock, Outcome, Phase, Progress, Settings, Target};
@@ -18,8 +20,9 @@ use target::{Inline, Pool, Slot, library, stage};
 
 /// Windows that a run is cut into to see whether it was steady.
 const WINDOWS: u32 = 3;
-/// How often an unsteady measurement is made anew before it is given out as it is. perf_analyzer tries ten windows; what counts is that the number
-/// of attempts stands in the record, and that the last one is given out, not the best.
+/// How often an unsteady measurement is made anew before it is given out as it is. perf_analyzer
+/// tries ten windows; what counts is that the number of attempts stands in the record, and that the
+/// last one is given out, not the best.
 const TRIALS: u32 = 3;
 /// A query that takes longer means that the engine hangs.
 const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
@@ -28,7 +31,10 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// When the model cannot be opened, no sample can be prepared, or no query succeeds.
-#[expect(clippy::too_many_arguments, reason = "what a worker has, handed through")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a worker has, handed through"
+)]
 pub(crate) fn run(
     plan: &Plan,
     performance: &PerformancePlan,
@@ -40,7 +46,11 @@ pub(crate) fn run(
     stop: &AtomicBool,
 ) -> Result<Option<PerformanceResult>, RunError> {
     let set = ThresholdSet::Deploy;
-    let slots = if performance.scenario == Scenario::SingleStream { 1 } else { performance.slots.max(1) };
+    let slots = if performance.scenario == Scenario::SingleStream {
+        1
+    } else {
+        performance.slots.max(1)
+    };
     let batch = performance.batch.max(1);
     // Without it the mark would be that of the accuracy run before, so there is no figure then.
     let peak_is_ours = dyno_machine::reset_peak();
@@ -49,13 +59,28 @@ pub(crate) fn run(
     let load_ns = start.elapsed().as_nanos() as u64;
     let execution = open::execution(first.session.facts(), slots, plan.spec.execution.precision);
     let samples = &plan.bindings.sample_set.samples;
-    let entries = Arc::new(library(dataset, samples, performance.library_size, batch, performance.timed, &mut first.preparer)?);
+    let entries = Arc::new(library(
+        dataset,
+        samples,
+        performance.library_size,
+        batch,
+        performance.timed,
+        &mut first.preparer,
+    )?);
     let mut slots_open = vec![Slot::new(first, Arc::clone(&entries), performance.timed)?];
     for _ in 1..slots {
         let pipeline = open::pipeline(plan, tables, performance.threads, batch, set)?;
-        slots_open.push(Slot::new(pipeline, Arc::clone(&entries), performance.timed)?);
+        slots_open.push(Slot::new(
+            pipeline,
+            Arc::clone(&entries),
+            performance.timed,
+        )?);
     }
-    let mut target: Box<dyn Target> = if slots == 1 { Box::new(Inline::new(slots_open.remove(0))) } else { Box::new(Pool::new(slots_open)?) };
+    let mut target: Box<dyn Target> = if slots == 1 {
+        Box::new(Inline::new(slots_open.remove(0)))
+    } else {
+        Box::new(Pool::new(slots_open)?)
+    };
     let settings = Settings {
         scenario: match performance.scenario {
             Scenario::SingleStream => dyno_load::Scenario::SingleStream,
@@ -72,31 +97,72 @@ pub(crate) fn run(
         max_window_spread: UNSTEADY_SPREAD,
         query_timeout: QUERY_TIMEOUT,
     };
-    let warn = |detail: String| sink(Event::Warned(Warning { code: WarningCode::Engine, detail }));
-    let Some((outcome, trials, first_ns)) = steady(|| attempt(&settings, target.as_mut(), stop, sink), &warn)? else { return Ok(None) };
+    let warn = |detail: String| {
+        sink(Event::Warned(Warning {
+            code: WarningCode::Engine,
+            detail,
+        }))
+    };
+    let Some((outcome, trials, first_ns)) =
+        steady(|| attempt(&settings, target.as_mut(), stop, sink), &warn)?
+    else {
+        return Ok(None);
+    };
     if outcome.failed > 0 {
-        let first = outcome.first_failure.as_deref().unwrap_or("nobody said why");
-        warn(format!("performance measurement {number}: {} of {} queries failed, the first: {first}", outcome.failed, outcome.failed + outcome.completed));
+        let first = outcome
+            .first_failure
+            .as_deref()
+            .unwrap_or("nobody said why");
+        warn(format!(
+            "performance measurement {number}: {} of {} queries failed, the first: {first}",
+            outcome.failed,
+            outcome.failed + outcome.completed
+        ));
     }
-    let memory = MemoryBytes { peak: peak_is_ours.then(dyno_machine::peak_memory_bytes).flatten(), steady: dyno_machine::current_memory_bytes() };
-    result(plan, performance, number, execution, &outcome, (load_ns, first_ns), trials, memory, folder).map(Some)
+    let memory = MemoryBytes {
+        peak: peak_is_ours.then(dyno_machine::peak_memory_bytes).flatten(),
+        steady: dyno_machine::current_memory_bytes(),
+    };
+    result(
+        plan,
+        performance,
+        number,
+        execution,
+        &outcome,
+        (load_ns, first_ns),
+        trials,
+        memory,
+        folder,
+    )
+    .map(Some)
 }
 
-/// Measures until it was steady or tried often enough: the last outcome, the number of outcomes, and the time of the very first query. A later
-/// trial that is interrupted or fails does not take away what an earlier one measured; `None` when there is nothing but an interruption.
-fn steady(mut attempt: impl FnMut() -> Result<Outcome, LoadError>, warn: &dyn Fn(String)) -> Result<Option<(Outcome, u32, u64)>, RunError> {
+/// Measures until it was steady or tried often enough: the last outcome, the number of outcomes,
+/// and the time of the very first query. A later trial that is interrupted or fails does not take
+/// away what an earlier one measured; `None` when there is nothing but an interruption.
+fn steady(
+    mut attempt: impl FnMut() -> Result<Outcome, LoadError>,
+    warn: &dyn Fn(String),
+) -> Result<Option<(Outcome, u32, u64)>, RunError> {
     let mut best: Option<(Outcome, u32, u64)> = None;
     loop {
         best = match (attempt(), best) {
             (Err(LoadError::Interrupted), earlier) => return Ok(earlier),
             (Err(error), None) => return Err(RunError::Load(chain(&error))),
             (Err(error), Some(earlier)) => {
-                warn(format!("trial {} of an unsteady measurement failed, the one before it is given: {}", earlier.1 + 1, chain(&error)));
+                warn(format!(
+                    "trial {} of an unsteady measurement failed, the one before it is given: {}",
+                    earlier.1 + 1,
+                    chain(&error)
+                ));
                 return Ok(Some(earlier));
             }
             (Ok(outcome), Some(earlier)) if outcome.partial() => return Ok(Some(earlier)),
             (Ok(outcome), earlier) => {
-                let (trials, first_ns) = earlier.map_or((1, outcome.first_query_ns), |(_, trials, first_ns)| (trials + 1, first_ns));
+                let (trials, first_ns) = earlier
+                    .map_or((1, outcome.first_query_ns), |(_, trials, first_ns)| {
+                        (trials + 1, first_ns)
+                    });
                 if outcome.codes != [Code::Unsteady] || trials == TRIALS {
                     return Ok(Some((outcome, trials, first_ns)));
                 }
@@ -106,10 +172,23 @@ fn steady(mut attempt: impl FnMut() -> Result<Outcome, LoadError>, warn: &dyn Fn
     }
 }
 
-fn attempt(settings: &Settings, target: &mut dyn Target, stop: &AtomicBool, sink: &(dyn Fn(Event) + Sync)) -> Result<Outcome, LoadError> {
+fn attempt(
+    settings: &Settings,
+    target: &mut dyn Target,
+    stop: &AtomicBool,
+    sink: &(dyn Fn(Event) + Sync),
+) -> Result<Outcome, LoadError> {
     let mut progress = |p: Progress| {
-        let stage = if p.phase == Phase::WarmUp { "warm-up" } else { "performance" };
-        sink(Event::Progress { stage: stage.to_owned(), done: u64::from(p.per_mille), total: 1000 });
+        let stage = if p.phase == Phase::WarmUp {
+            "warm-up"
+        } else {
+            "performance"
+        };
+        sink(Event::Progress {
+            stage: stage.to_owned(),
+            done: u64::from(p.per_mille),
+            total: 1000,
+        });
     };
     dyno_load::run(settings, target, &MonotonicClock, stop, &mut progress)
 }
@@ -136,7 +215,9 @@ fn result(
     memory_bytes: MemoryBytes,
     folder: &RunFolder,
 ) -> Result<PerformanceResult, RunError> {
-    let histogram = outcome.histogram_base64().map_err(|e| RunError::Load(chain(&e)))?;
+    let histogram = outcome
+        .histogram_base64()
+        .map_err(|e| RunError::Load(chain(&e)))?;
     let histogram = folder.put("histogram", "hdr", histogram.as_bytes())?;
     let raw = serde_json::to_vec(&outcome.latencies_ns).map_err(dyno_core::CanonicalError::from)?;
     let raw = folder.put("latencies", "json", &raw)?;
@@ -153,8 +234,18 @@ fn result(
         sample_set: plan.bindings.sample_set.id.clone(),
         n: outcome.completed,
         estimator: ESTIMATOR.to_owned(),
-        latency_ns: LatencyNs { min: latency.min, mean: latency.mean, p50: latency.p50, p90: latency.p90, p99: latency.p99, max: latency.max },
-        bound_ns: BoundNs { p90: bound.p90, p99: bound.p99 },
+        latency_ns: LatencyNs {
+            min: latency.min,
+            mean: latency.mean,
+            p50: latency.p50,
+            p90: latency.p90,
+            p99: latency.p99,
+            max: latency.max,
+        },
+        bound_ns: BoundNs {
+            p90: bound.p90,
+            p99: bound.p99,
+        },
         throughput_per_s: outcome.throughput_per_s,
         // The time that the throughput is over.
         duration_ns: outcome.duration_ns.saturating_sub(outcome.progress_ns),
@@ -177,7 +268,15 @@ fn result(
         raw: Some(raw.sha256),
     };
     let validity = Validity::from_codes(outcome.codes.iter().map(|c| code(*c)).collect());
-    Ok(PerformanceResult { number, measurement: Measurement { execution, kind, validity }, artifacts })
+    Ok(PerformanceResult {
+        number,
+        measurement: Measurement {
+            execution,
+            kind,
+            validity,
+        },
+        artifacts,
+    })
 }
 
 #[cfg(test)]

@@ -28,10 +28,19 @@ impl Target for Fake {
         let slow = self.number % self.trial_of >= self.trial_of / 2;
         self.number += 1;
         self.clock.advance(if slow { 5_000_000 } else { 1_000_000 });
-        self.done.push(dyno_load::Done { slot, token, at: dyno_load::Clock::now(&self.clock), result: Ok(Stages::NONE) });
+        self.done.push(dyno_load::Done {
+            slot,
+            token,
+            at: dyno_load::Clock::now(&self.clock),
+            result: Ok(Stages::NONE),
+        });
         Ok(())
     }
-    fn wait(&mut self, _timeout: Duration, done: &mut Vec<dyno_load::Done>) -> Result<(), TargetError> {
+    fn wait(
+        &mut self,
+        _timeout: Duration,
+        done: &mut Vec<dyno_load::Done>,
+    ) -> Result<(), TargetError> {
         done.append(&mut self.done);
         Ok(())
     }
@@ -59,7 +68,13 @@ type Measured = Result<Option<(Outcome, u32, u64)>, RunError>;
 
 fn go(fails_from: u64, stop_after: u64) -> (Measured, Vec<String>) {
     let clock = dyno_load::ManualClock::new();
-    let mut fake = Fake { clock: clock.clone(), number: 0, trial_of: QUERIES, fails_from, done: Vec::new() };
+    let mut fake = Fake {
+        clock: clock.clone(),
+        number: 0,
+        trial_of: QUERIES,
+        fails_from,
+        done: Vec::new(),
+    };
     let stop = AtomicBool::new(false);
     let warnings = RefCell::new(Vec::new());
     let mut calls = 0;
@@ -76,17 +91,32 @@ fn go(fails_from: u64, stop_after: u64) -> (Measured, Vec<String>) {
 fn an_earlier_trial_outlives_a_later_one_that_fails_or_is_interrupted() {
     let (all, warnings) = go(u64::MAX, u64::MAX);
     let (outcome, trials, _) = all.expect("runs").expect("measured");
-    assert_eq!((outcome.codes.as_slice(), trials, warnings.len()), ([Code::Unsteady].as_slice(), TRIALS, 0));
+    assert_eq!(
+        (outcome.codes.as_slice(), trials, warnings.len()),
+        ([Code::Unsteady].as_slice(), TRIALS, 0)
+    );
 
     let (failed, warnings) = go(QUERIES + 7, u64::MAX);
     let (outcome, trials, _) = failed.expect("the first trial stands").expect("measured");
     assert_eq!((outcome.completed, trials), (QUERIES, 1));
-    assert!(warnings.len() == 1 && warnings[0].contains("gone"), "{warnings:?}");
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("gone"),
+        "{warnings:?}"
+    );
 
     let (interrupted, _) = go(u64::MAX, 1);
-    assert_eq!(interrupted.expect("no error").expect("the first trial stands").1, 1);
+    assert_eq!(
+        interrupted
+            .expect("no error")
+            .expect("the first trial stands")
+            .1,
+        1
+    );
 
-    assert!(go(u64::MAX, 0).0.expect("no error").is_none(), "nothing was measured");
+    assert!(
+        go(u64::MAX, 0).0.expect("no error").is_none(),
+        "nothing was measured"
+    );
     assert!(go(0, u64::MAX).0.is_err());
 }
 
@@ -101,9 +131,14 @@ fn a_slot_that_hangs_does_not_hold_up_the_end() {
     pool.submit(0, 0, 0).expect("taken");
     pool.submit(1, 0, 1).expect("taken");
     let mut done = Vec::new();
-    pool.wait(Duration::from_secs(30), &mut done).expect("the quick one");
+    pool.wait(Duration::from_secs(30), &mut done)
+        .expect("the quick one");
     assert_eq!(done.iter().map(|d| d.token).collect::<Vec<_>>(), [1]);
     let start = Instant::now();
     drop(pool);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
 }

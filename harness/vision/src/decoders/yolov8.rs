@@ -1,8 +1,14 @@
-//! `yolov8`: `[N, 4 + C, A]`, boxes as cx, cy, w, h in network pixels, classes already sigmoid, no objectness (Ultralytics' v8 and the
-//! models that share its head). A candidate is kept when `score > threshold`.
+//! `yolov8`: `[N, 4 + C, A]`, boxes as cx, cy, w, h in network pixels, classes already sigmoid, no
+//! objectness (Ultralytics' v8 and the models that share its head). A candidate is kept when
+//! `score > threshold`.
 
-use super::shared::{Boxes, classes_of, corners, extent, grid, is_shape, item, may_be, misfit, misfit_run, parameters, values};
-use dyno_core::{DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView};
+use super::shared::{
+    Boxes, classes_of, corners, extent, grid, is_shape, item, may_be, misfit, misfit_run,
+    parameters, values,
+};
+use dyno_core::{
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView,
+};
 use serde::Deserialize;
 
 const ID: &str = "yolov8";
@@ -22,7 +28,10 @@ struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { strides: vec![8, 16, 32], multi_label: false }
+        Self {
+            strides: vec![8, 16, 32],
+            multi_label: false,
+        }
     }
 }
 
@@ -54,7 +63,9 @@ impl DecoderKind for Yolov8 {
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let anchors = grid(ID, context.network_size, &own.strides, 0.0)?.len();
-        let [output] = context.io.outputs.as_slice() else { return Err(misfit(ID, expectation(None, anchors), context.io)) };
+        let [output] = context.io.outputs.as_slice() else {
+            return Err(misfit(ID, expectation(None, anchors), context.io));
+        };
         if !may_be(output, &[None, None, Some(anchors)]) {
             return Err(misfit(ID, expectation(None, anchors), context.io));
         }
@@ -72,18 +83,43 @@ impl DecoderKind for Yolov8 {
 }
 
 /// Adds the box of `anchor`; `geometry_rows` are the planes of cx, cy, w, h.
-fn push(boxes: &mut Boxes, planes: &[f32], anchors: usize, anchor: usize, class: usize, score: f32) {
-    let plane = |row: usize| planes.get(row * anchors + anchor).copied().unwrap_or(f32::NAN);
+fn push(
+    boxes: &mut Boxes,
+    planes: &[f32],
+    anchors: usize,
+    anchor: usize,
+    class: usize,
+    score: f32,
+) {
+    let plane = |row: usize| {
+        planes
+            .get(row * anchors + anchor)
+            .copied()
+            .unwrap_or(f32::NAN)
+    };
     let (cx, cy, w, h) = (plane(0), plane(1), plane(2), plane(3));
-    boxes.push(class, score, corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0));
+    boxes.push(
+        class,
+        score,
+        corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0),
+    );
 }
 
 impl Decoder for Yolov8Decoder {
-    fn decode(&mut self, outputs: &[TensorView<'_>], geometries: &[Geometry], predictions: &mut Vec<Prediction>) -> Result<(), DecodeError> {
+    fn decode(
+        &mut self,
+        outputs: &[TensorView<'_>],
+        geometries: &[Geometry],
+        predictions: &mut Vec<Prediction>,
+    ) -> Result<(), DecodeError> {
         let anchors = self.anchors;
         let wrong = || misfit_run(ID, expectation(self.expected[1], anchors), outputs);
-        let [output] = outputs else { return Err(wrong()) };
-        let &[batch, rows, _] = output.shape() else { return Err(wrong()) };
+        let [output] = outputs else {
+            return Err(wrong());
+        };
+        let &[batch, rows, _] = output.shape() else {
+            return Err(wrong());
+        };
         if !is_shape(output.shape(), &self.expected) || batch < geometries.len() || rows <= FIXED {
             return Err(wrong());
         }
@@ -105,7 +141,14 @@ impl Decoder for Yolov8Decoder {
                 super::shared::best_by_plane(classes, anchors, &mut self.best, &mut self.class);
                 for (anchor, (&score, &class)) in self.best.iter().zip(&self.class).enumerate() {
                     if score > least {
-                        push(&mut self.boxes, planes, anchors, anchor, class as usize, score);
+                        push(
+                            &mut self.boxes,
+                            planes,
+                            anchors,
+                            anchor,
+                            class as usize,
+                            score,
+                        );
                     }
                 }
             }

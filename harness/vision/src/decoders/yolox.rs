@@ -1,9 +1,15 @@
-//! `yolox`: `[N, A, 5 + C]` with cx, cy, w, h, objectness and classes per anchor of a grid, boxes undecoded, scores already sigmoid.
-//! Convention (YOLOX, Megvii): centre `(xy + cell) · stride`, extent `e^wh · stride`, score `objectness · best class`, one class a box, kept
-//! when `score >= threshold`.
+//! `yolox`: `[N, A, 5 + C]` with cx, cy, w, h, objectness and classes per anchor of a grid, boxes
+//! undecoded, scores already sigmoid. Convention (YOLOX, Megvii): centre `(xy + cell) · stride`,
+//! extent `e^wh · stride`, score `objectness · best class`, one class a box, kept when
+//! `score >= threshold`.
 
-use super::shared::{Boxes, Cell, best, classes_of, corners, exp, extent, grid, is_shape, item, may_be, misfit, misfit_run, parameters, values};
-use dyno_core::{DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView};
+use super::shared::{
+    Boxes, Cell, best, classes_of, corners, exp, extent, grid, is_shape, item, may_be, misfit,
+    misfit_run, parameters, values,
+};
+use dyno_core::{
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView,
+};
 use serde::Deserialize;
 
 const ID: &str = "yolox";
@@ -22,7 +28,9 @@ struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { strides: vec![8, 16, 32] }
+        Self {
+            strides: vec![8, 16, 32],
+        }
     }
 }
 
@@ -51,36 +59,64 @@ impl DecoderKind for Yolox {
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let cells = grid(ID, context.network_size, &own.strides, 0.0)?;
-        let [output] = context.io.outputs.as_slice() else { return Err(misfit(ID, expectation(cells.len(), None), context.io)) };
+        let [output] = context.io.outputs.as_slice() else {
+            return Err(misfit(ID, expectation(cells.len(), None), context.io));
+        };
         if !may_be(output, &[None, Some(cells.len()), None]) {
             return Err(misfit(ID, expectation(cells.len(), None), context.io));
         }
         let classes = classes_of(context, ID, extent(output, 2), FIXED)?;
         let expected = [None, Some(cells.len()), classes.map(|c| c + FIXED)];
-        Ok(Box::new(YoloxDecoder { cells, expected, boxes: Boxes::new(ID, context, common, None)?, scratch: Vec::new() }))
+        Ok(Box::new(YoloxDecoder {
+            cells,
+            expected,
+            boxes: Boxes::new(ID, context, common, None)?,
+            scratch: Vec::new(),
+        }))
     }
 }
 
 impl Decoder for YoloxDecoder {
-    fn decode(&mut self, outputs: &[TensorView<'_>], geometries: &[Geometry], predictions: &mut Vec<Prediction>) -> Result<(), DecodeError> {
+    fn decode(
+        &mut self,
+        outputs: &[TensorView<'_>],
+        geometries: &[Geometry],
+        predictions: &mut Vec<Prediction>,
+    ) -> Result<(), DecodeError> {
         let wrong = || misfit_run(ID, expectation(self.cells.len(), self.expected[2]), outputs);
-        let [output] = outputs else { return Err(wrong()) };
-        let &[batch, _, columns] = output.shape() else { return Err(wrong()) };
-        if !is_shape(output.shape(), &self.expected) || batch < geometries.len() || columns <= FIXED {
+        let [output] = outputs else {
+            return Err(wrong());
+        };
+        let &[batch, _, columns] = output.shape() else {
+            return Err(wrong());
+        };
+        if !is_shape(output.shape(), &self.expected) || batch < geometries.len() || columns <= FIXED
+        {
             return Err(wrong());
         }
         let all = values(output, &mut self.scratch);
         let least = self.boxes.score();
         self.boxes.clear();
         for (index, geometry) in geometries.iter().enumerate() {
-            for (row, cell) in item(all, batch, index).chunks_exact(columns).zip(&self.cells) {
-                let [x, y, w, h, objectness, classes @ ..] = row else { continue };
-                let Some((class, probability)) = best(classes) else { continue };
+            for (row, cell) in item(all, batch, index)
+                .chunks_exact(columns)
+                .zip(&self.cells)
+            {
+                let [x, y, w, h, objectness, classes @ ..] = row else {
+                    continue;
+                };
+                let Some((class, probability)) = best(classes) else {
+                    continue;
+                };
                 let score = objectness * probability;
                 if score >= least {
                     let (cx, cy) = ((x + cell.x) * cell.stride, (y + cell.y) * cell.stride);
                     let (w, h) = (exp(*w) * cell.stride, exp(*h) * cell.stride);
-                    self.boxes.push(class, score, corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0));
+                    self.boxes.push(
+                        class,
+                        score,
+                        corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0),
+                    );
                 }
             }
             predictions.push(self.boxes.finish(geometry));

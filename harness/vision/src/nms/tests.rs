@@ -4,7 +4,11 @@ use super::*;
 use proptest::prelude::*;
 
 fn candidate(class: u32, score: f32, x1: f64, y1: f64, x2: f64, y2: f64) -> Candidate {
-    Candidate { class, score, bbox: Xyxy { x1, y1, x2, y2 } }
+    Candidate {
+        class,
+        score,
+        bbox: Xyxy { x1, y1, x2, y2 },
+    }
 }
 
 fn run(candidates: &[Candidate], options: NmsOptions) -> Vec<u32> {
@@ -13,38 +17,140 @@ fn run(candidates: &[Candidate], options: NmsOptions) -> Vec<u32> {
 
 #[test]
 fn classes_are_apart_unless_asked_otherwise() {
-    let boxes = [candidate(0, 0.5, 0.0, 0.0, 10.0, 10.0), candidate(1, 0.9, 0.0, 0.0, 10.0, 10.0), candidate(0, 0.7, 1.0, 0.0, 11.0, 10.0)];
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.5), ..Default::default() }), [1, 2]);
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.5), class_agnostic: true, max: None }), [1]);
-    assert_eq!(run(&boxes, NmsOptions { iou: None, class_agnostic: false, max: Some(2) }), [1, 2]);
+    let boxes = [
+        candidate(0, 0.5, 0.0, 0.0, 10.0, 10.0),
+        candidate(1, 0.9, 0.0, 0.0, 10.0, 10.0),
+        candidate(0, 0.7, 1.0, 0.0, 11.0, 10.0),
+    ];
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.5),
+                ..Default::default()
+            }
+        ),
+        [1, 2]
+    );
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.5),
+                class_agnostic: true,
+                max: None
+            }
+        ),
+        [1]
+    );
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: None,
+                class_agnostic: false,
+                max: Some(2)
+            }
+        ),
+        [1, 2]
+    );
 }
 
 #[test]
 fn an_iou_equal_to_the_threshold_survives() {
     // Intersection 1, union 2: exactly one half.
-    let boxes = [candidate(0, 0.9, 0.0, 0.0, 2.0, 1.0), candidate(0, 0.8, 0.0, 0.0, 1.0, 1.0)];
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.5), ..Default::default() }), [0, 1]);
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.499_999), ..Default::default() }), [0]);
+    let boxes = [
+        candidate(0, 0.9, 0.0, 0.0, 2.0, 1.0),
+        candidate(0, 0.8, 0.0, 0.0, 1.0, 1.0),
+    ];
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.5),
+                ..Default::default()
+            }
+        ),
+        [0, 1]
+    );
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.499_999),
+                ..Default::default()
+            }
+        ),
+        [0]
+    );
 }
 
 #[test]
 fn equal_scores_keep_the_order_of_the_list_and_zeros_are_equal() {
-    let boxes: Vec<_> =
-        (0..5u8).map(|i| candidate(u32::from(4 - i), if i % 2 == 0 { 0.0 } else { -0.0 }, f64::from(i) * 20.0, 0.0, f64::from(i) * 20.0 + 5.0, 5.0)).collect();
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.5), ..Default::default() }), [0, 1, 2, 3, 4]);
-    let negative = [candidate(0, -2.0, 0.0, 0.0, 1.0, 1.0), candidate(0, -1.0, 5.0, 0.0, 6.0, 1.0), candidate(0, 1.0, 9.0, 0.0, 10.0, 1.0)];
+    let boxes: Vec<_> = (0..5u8)
+        .map(|i| {
+            candidate(
+                u32::from(4 - i),
+                if i % 2 == 0 { 0.0 } else { -0.0 },
+                f64::from(i) * 20.0,
+                0.0,
+                f64::from(i) * 20.0 + 5.0,
+                5.0,
+            )
+        })
+        .collect();
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.5),
+                ..Default::default()
+            }
+        ),
+        [0, 1, 2, 3, 4]
+    );
+    let negative = [
+        candidate(0, -2.0, 0.0, 0.0, 1.0, 1.0),
+        candidate(0, -1.0, 5.0, 0.0, 6.0, 1.0),
+        candidate(0, 1.0, 9.0, 0.0, 10.0, 1.0),
+    ];
     assert_eq!(run(&negative, NmsOptions::default()), [2, 1, 0]);
 }
 
 #[test]
 fn what_is_not_a_number_is_dropped() {
-    let boxes = [candidate(0, f32::NAN, 0.0, 0.0, 1.0, 1.0), candidate(0, 0.5, f64::INFINITY, 0.0, 1.0, 1.0), candidate(0, 0.4, 0.0, 0.0, 1.0, 1.0)];
-    assert_eq!(run(&boxes, NmsOptions { iou: Some(0.5), ..Default::default() }), [2]);
+    let boxes = [
+        candidate(0, f32::NAN, 0.0, 0.0, 1.0, 1.0),
+        candidate(0, 0.5, f64::INFINITY, 0.0, 1.0, 1.0),
+        candidate(0, 0.4, 0.0, 0.0, 1.0, 1.0),
+    ];
+    assert_eq!(
+        run(
+            &boxes,
+            NmsOptions {
+                iou: Some(0.5),
+                ..Default::default()
+            }
+        ),
+        [2]
+    );
 }
 
 fn boxes() -> impl Strategy<Value = Vec<Candidate>> {
-    let one = (0u32..3, 0u8..20, 0.0..50.0f64, 0.0..50.0f64, -2.0..30.0f64, -2.0..30.0f64);
-    prop::collection::vec(one.prop_map(|(class, score, x, y, w, h)| candidate(class, f32::from(score) / 20.0, x, y, x + w, y + h)), 0..60)
+    let one = (
+        0u32..3,
+        0u8..20,
+        0.0..50.0f64,
+        0.0..50.0f64,
+        -2.0..30.0f64,
+        -2.0..30.0f64,
+    );
+    prop::collection::vec(
+        one.prop_map(|(class, score, x, y, w, h)| {
+            candidate(class, f32::from(score) / 20.0, x, y, x + w, y + h)
+        }),
+        0..60,
+    )
 }
 
 proptest! {

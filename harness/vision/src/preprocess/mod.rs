@@ -1,4 +1,5 @@
-//! Preprocessing: the steps of a model's input, carried out on an image and written into one item of a tensor.
+//! Preprocessing: the steps of a model's input, carried out on an image and written into one item
+//! of a tensor.
 
 mod chain;
 mod pack;

@@ -1,7 +1,8 @@
 //! The last pass: `u8` pixels to one item of the tensor, in one sweep.
 //!
-//! A pixel value has 256 states, so the arithmetic of [`Normalize`] is done 256 times a channel when the model is opened and looked up
-//! afterwards: the same bits as computing each pixel in f32, whatever the steps cost.
+//! A pixel value has 256 states, so the arithmetic of [`Normalize`] is done 256 times a channel
+//! when the model is opened and looked up afterwards: the same bits as computing each pixel in f32,
+//! whatever the steps cost.
 
 use dyno_core::{ChannelOrder, DType, Layout, Normalize, TensorData};
 use dyno_image::View;
@@ -26,7 +27,10 @@ pub(super) struct Packer {
 
 impl std::fmt::Debug for Packer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Packer").field("order", &self.order).field("layout", &self.layout).finish_non_exhaustive()
+        f.debug_struct("Packer")
+            .field("order", &self.order)
+            .field("layout", &self.layout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,14 +66,25 @@ fn check(normalize: &Normalize, channels: usize) -> Result<(), String> {
         if let Some(list) = list
             && list.len() != channels
         {
-            return Err(format!("`{name}` of `normalize` has {} values for {channels} channels", list.len()));
+            return Err(format!(
+                "`{name}` of `normalize` has {} values for {channels} channels",
+                list.len()
+            ));
         }
     }
-    let mut divisors = normalize.divisor.iter().chain(normalize.std.iter().flatten());
+    let mut divisors = normalize
+        .divisor
+        .iter()
+        .chain(normalize.std.iter().flatten());
     if divisors.any(|v| v.abs().partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater)) {
         return Err("`normalize` divides by zero".to_owned());
     }
-    let mut all = normalize.divisor.iter().chain(&normalize.scale).chain(normalize.mean.iter().flatten()).chain(normalize.std.iter().flatten());
+    let mut all = normalize
+        .divisor
+        .iter()
+        .chain(&normalize.scale)
+        .chain(normalize.mean.iter().flatten())
+        .chain(normalize.std.iter().flatten());
     if all.any(|v| !v.is_finite()) {
         return Err("`normalize` has a number that is not finite".to_owned());
     }
@@ -81,23 +96,47 @@ impl Packer {
     ///
     /// # Errors
     /// Says in words why type, channels and normalization do not go together.
-    pub(super) fn new(dtype: DType, layout: Layout, order: ChannelOrder, normalize: Option<&Normalize>) -> Result<Self, String> {
+    pub(super) fn new(
+        dtype: DType,
+        layout: Layout,
+        order: ChannelOrder,
+        normalize: Option<&Normalize>,
+    ) -> Result<Self, String> {
         let channels = channel_count(order);
         if let Some(n) = normalize {
             check(n, channels)?;
         }
-        let value = |pixel: usize, channel: usize| normalize.map_or(pixel as f32, |n| normalized(pixel as f32, n, channel));
-        let tables = match dtype {
-            DType::F32 => Tables::F32(Box::new(std::array::from_fn(|c| std::array::from_fn(|p| value(p, c))))),
-            DType::F16 => Tables::F16(Box::new(std::array::from_fn(|c| std::array::from_fn(|p| f16::from_f32(value(p, c)))))),
-            DType::U8 if normalize.is_none() => Tables::U8(Box::new(std::array::from_fn(|_| std::array::from_fn(|p| p as u8)))),
-            DType::U8 => return Err("the model's input is u8, which `normalize` cannot give".to_owned()),
-            other => return Err(format!("the model's input is {other}; images become f32, f16 or u8")),
+        let value = |pixel: usize, channel: usize| {
+            normalize.map_or(pixel as f32, |n| normalized(pixel as f32, n, channel))
         };
-        Ok(Self { tables, order, layout })
+        let tables = match dtype {
+            DType::F32 => Tables::F32(Box::new(std::array::from_fn(|c| {
+                std::array::from_fn(|p| value(p, c))
+            }))),
+            DType::F16 => Tables::F16(Box::new(std::array::from_fn(|c| {
+                std::array::from_fn(|p| f16::from_f32(value(p, c)))
+            }))),
+            DType::U8 if normalize.is_none() => Tables::U8(Box::new(std::array::from_fn(|_| {
+                std::array::from_fn(|p| p as u8)
+            }))),
+            DType::U8 => {
+                return Err("the model's input is u8, which `normalize` cannot give".to_owned());
+            }
+            other => {
+                return Err(format!(
+                    "the model's input is {other}; images become f32, f16 or u8"
+                ));
+            }
+        };
+        Ok(Self {
+            tables,
+            order,
+            layout,
+        })
     }
 
-    /// Writes `view` into item `item` of `data`, whose items have exactly the view's pixels. `false` when they have not.
+    /// Writes `view` into item `item` of `data`, whose items have exactly the view's pixels.
+    /// `false` when they have not.
     pub(super) fn pack(&self, view: View<'_>, data: &mut TensorData, item: usize) -> bool {
         match (&self.tables, data) {
             (Tables::F32(tables), TensorData::F32(data)) => self.write(tables, view, data, item),
@@ -107,10 +146,24 @@ impl Packer {
         }
     }
 
-    fn write<T: Copy>(&self, tables: &[Table<T>; 3], view: View<'_>, data: &mut [T], item: usize) -> bool {
-        let (width, pixels) = (view.width() as usize, view.width() as usize * view.height() as usize);
+    fn write<T: Copy>(
+        &self,
+        tables: &[Table<T>; 3],
+        view: View<'_>,
+        data: &mut [T],
+        item: usize,
+    ) -> bool {
+        let (width, pixels) = (
+            view.width() as usize,
+            view.width() as usize * view.height() as usize,
+        );
         let each = pixels * channel_count(self.order);
-        let Some(data) = item.checked_mul(each).and_then(|start| data.get_mut(start..start.checked_add(each)?)) else { return false };
+        let Some(data) = item
+            .checked_mul(each)
+            .and_then(|start| data.get_mut(start..start.checked_add(each)?))
+        else {
+            return false;
+        };
         if pixels == 0 {
             return false;
         }
@@ -126,10 +179,25 @@ impl Packer {
             (order, Layout::Nchw) => {
                 let (first, rest) = data.split_at_mut(pixels);
                 let (second, third) = rest.split_at_mut(pixels);
-                let (reds, blues, red, blue) = if order == ChannelOrder::Bgr { (third, first, t2, t0) } else { (first, third, t0, t2) };
-                let rows = reds.chunks_exact_mut(width).zip(second.chunks_exact_mut(width)).zip(blues.chunks_exact_mut(width));
+                let (reds, blues, red, blue) = if order == ChannelOrder::Bgr {
+                    (third, first, t2, t0)
+                } else {
+                    (first, third, t0, t2)
+                };
+                let rows = reds
+                    .chunks_exact_mut(width)
+                    .zip(second.chunks_exact_mut(width))
+                    .zip(blues.chunks_exact_mut(width));
                 for (y, ((reds, greens), blues)) in (0..view.height()).zip(rows) {
-                    for (((pixel, r), g), b) in view.row(y).as_chunks::<3>().0.iter().zip(reds).zip(greens).zip(blues) {
+                    for (((pixel, r), g), b) in view
+                        .row(y)
+                        .as_chunks::<3>()
+                        .0
+                        .iter()
+                        .zip(reds)
+                        .zip(greens)
+                        .zip(blues)
+                    {
                         *r = red[pixel[0] as usize];
                         *g = t1[pixel[1] as usize];
                         *b = blue[pixel[2] as usize];
@@ -137,10 +205,24 @@ impl Packer {
                 }
             }
             (order, Layout::Nhwc) => {
-                let (first, third) = if order == ChannelOrder::Bgr { (2, 0) } else { (0, 2) };
+                let (first, third) = if order == ChannelOrder::Bgr {
+                    (2, 0)
+                } else {
+                    (0, 2)
+                };
                 for (y, out) in (0..view.height()).zip(data.chunks_exact_mut(width * 3)) {
-                    for (pixel, out) in view.row(y).as_chunks::<3>().0.iter().zip(out.as_chunks_mut::<3>().0) {
-                        *out = [t0[pixel[first] as usize], t1[pixel[1] as usize], t2[pixel[third] as usize]];
+                    for (pixel, out) in view
+                        .row(y)
+                        .as_chunks::<3>()
+                        .0
+                        .iter()
+                        .zip(out.as_chunks_mut::<3>().0)
+                    {
+                        *out = [
+                            t0[pixel[first] as usize],
+                            t1[pixel[1] as usize],
+                            t2[pixel[third] as usize],
+                        ];
                     }
                 }
             }
@@ -151,5 +233,6 @@ impl Packer {
 
 /// OpenCV's luma of an RGB pixel: 0.299, 0.587, 0.114 in 15-bit fixed point, rounded half up.
 fn luma([r, g, b]: [u8; 3]) -> u8 {
-    ((u32::from(r) * 9798 + u32::from(g) * 19235 + u32::from(b) * 3735 + (1 << 14)) >> 15).min(255) as u8
+    ((u32::from(r) * 9798 + u32::from(g) * 19235 + u32::from(b) * 3735 + (1 << 14)) >> 15).min(255)
+        as u8
 }

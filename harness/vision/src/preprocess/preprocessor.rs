@@ -1,4 +1,5 @@
-//! [`Preprocessor`]: one input of one open model. Reuse it: after the first image of a size it does not allocate.
+//! [`Preprocessor`]: one input of one open model. Reuse it: after the first image of a size it does
+//! not allocate.
 
 use super::{
     chain::{Chain, Placement, StepError, crop, resample},
@@ -8,7 +9,8 @@ use crate::error::VisionError;
 use dyno_core::{DType, Dimension, Geometry, InputSpec, Layout, Tensor, TensorInfo};
 use dyno_image::{Image, Region, Resizer};
 
-/// Turns images into items of the input tensor, `[batch, channels, height, width]` or `[batch, height, width, channels]`.
+/// Turns images into items of the input tensor, `[batch, channels, height, width]` or
+/// `[batch, height, width, channels]`.
 #[derive(Debug)]
 pub struct Preprocessor {
     input: String,
@@ -29,17 +31,43 @@ enum Place {
     Second,
 }
 
-/// A number for each axis, from what the engine says, else from what `dyno.json` says; `None` where both are silent.
+/// A number for each axis, from what the engine says, else from what `dyno.json` says; `None` where
+/// both are silent.
 fn axes(spec: &InputSpec, info: &TensorInfo) -> Result<[Option<usize>; 4], String> {
-    let listed = || format!("[{}]", info.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-    let fixed = |d: &Dimension| if let Dimension::Fixed(n) = d { Some(*n) } else { None };
-    let [a, b, c, d] = info.shape.as_slice() else { return Err(format!("an image needs 4 axes, the model's input is {}", listed())) };
+    let listed = || {
+        format!(
+            "[{}]",
+            info.shape
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    };
+    let fixed = |d: &Dimension| {
+        if let Dimension::Fixed(n) = d {
+            Some(*n)
+        } else {
+            None
+        }
+    };
+    let [a, b, c, d] = info.shape.as_slice() else {
+        return Err(format!(
+            "an image needs 4 axes, the model's input is {}",
+            listed()
+        ));
+    };
     let mut axes = [a, b, c, d].map(fixed);
     if let Some(shape) = &spec.shape {
-        let &[_, b, c, d] = shape.as_slice() else { return Err(format!("an image needs 4 axes, `shape` is {shape:?}")) };
+        let &[_, b, c, d] = shape.as_slice() else {
+            return Err(format!("an image needs 4 axes, `shape` is {shape:?}"));
+        };
         for (axis, said) in axes.iter_mut().skip(1).zip([b, c, d]) {
             if axis.is_some_and(|n| n != said) {
-                return Err(format!("`shape` is {shape:?}, the model's input is {}", listed()));
+                return Err(format!(
+                    "`shape` is {shape:?}, the model's input is {}",
+                    listed()
+                ));
             }
             *axis = Some(said);
         }
@@ -48,24 +76,35 @@ fn axes(spec: &InputSpec, info: &TensorInfo) -> Result<[Option<usize>; 4], Strin
 }
 
 impl Preprocessor {
-    /// A preprocessor for `batch` images at a time of the input that the engine describes by `info`.
+    /// A preprocessor for `batch` images at a time of the input that the engine describes by
+    /// `info`.
     ///
     /// # Errors
-    /// [`VisionError::Steps`] when the steps are impossible in themselves, do not end at the input's size, or do not give its element type.
+    /// [`VisionError::Steps`] when the steps are impossible in themselves, do not end at the
+    /// input's size, or do not give its element type.
     pub fn new(spec: &InputSpec, info: &TensorInfo, batch: u32) -> Result<Self, VisionError> {
-        Self::build(spec, info, batch as usize).map_err(|reason| VisionError::Steps { input: info.name.clone(), reason })
+        Self::build(spec, info, batch as usize).map_err(|reason| VisionError::Steps {
+            input: info.name.clone(),
+            reason,
+        })
     }
 
     fn build(spec: &InputSpec, info: &TensorInfo, batch: usize) -> Result<Self, String> {
         if let Some(dtype) = spec.dtype
             && dtype != info.dtype
         {
-            return Err(format!("its type is given as {dtype}, the model's input is {}", info.dtype));
+            return Err(format!(
+                "its type is given as {dtype}, the model's input is {}",
+                info.dtype
+            ));
         }
         let chain = Chain::new(&spec.preprocess)?;
         let [n, a, b, c] = axes(spec, info)?;
         if batch == 0 || n.is_some_and(|n| n != batch) {
-            return Err(format!("a batch of {batch}, the model's input takes {}", n.map_or_else(|| "1 or more".to_owned(), |n| n.to_string())));
+            return Err(format!(
+                "a batch of {batch}, the model's input takes {}",
+                n.map_or_else(|| "1 or more".to_owned(), |n| n.to_string())
+            ));
         }
         let (channels, height, width) = match spec.layout {
             Layout::Nchw => (a, b, c),
@@ -75,29 +114,59 @@ impl Preprocessor {
         if let Some(found) = channels
             && found != expected
         {
-            return Err(format!("the steps give {expected} channels, the input has {found} where layout {:?} has its channels", spec.layout));
+            return Err(format!(
+                "the steps give {expected} channels, the input has {found} where layout {:?} has its channels",
+                spec.layout
+            ));
         }
         let extent = |axis: Option<usize>, index: usize| match (axis, chain.size) {
-            (Some(n), _) => u32::try_from(n).ok().filter(|n| *n > 0).ok_or_else(|| format!("an input of {n} pixels a side")),
+            (Some(n), _) => u32::try_from(n)
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| format!("an input of {n} pixels a side")),
             (None, Some(size)) => Ok(size[index]),
-            (None, None) => Err("neither the model nor a step says how large the input is".to_owned()),
+            (None, None) => {
+                Err("neither the model nor a step says how large the input is".to_owned())
+            }
         };
         let size = [extent(width, 0)?, extent(height, 1)?];
         if let Some([w, h]) = chain.size.filter(|s| *s != size) {
-            return Err(format!("the steps end at {w}x{h} pixels, the input is {}x{}", size[0], size[1]));
+            return Err(format!(
+                "the steps end at {w}x{h} pixels, the input is {}x{}",
+                size[0], size[1]
+            ));
         }
         let [w, h] = size.map(|n| n as usize);
         let shape = match spec.layout {
             Layout::Nchw => vec![batch, expected, h, w],
             Layout::Nhwc => vec![batch, h, w, expected],
         };
-        let bytes = shape.iter().try_fold(info.dtype.size_bytes(), |n, d| n.checked_mul(*d)).filter(|n| isize::try_from(*n).is_ok());
+        let bytes = shape
+            .iter()
+            .try_fold(info.dtype.size_bytes(), |n, d| n.checked_mul(*d))
+            .filter(|n| isize::try_from(*n).is_ok());
         if bytes.is_none() {
-            return Err(format!("a tensor of shape {shape:?} is too large for this machine"));
+            return Err(format!(
+                "a tensor of shape {shape:?} is too large for this machine"
+            ));
         }
-        let packer = Packer::new(info.dtype, spec.layout, chain.channels, chain.normalize.as_ref())?;
+        let packer = Packer::new(
+            info.dtype,
+            spec.layout,
+            chain.channels,
+            chain.normalize.as_ref(),
+        )?;
         let buffers = [Image::default(), Image::default()];
-        Ok(Self { input: info.name.clone(), chain, packer, size, shape, dtype: info.dtype, resizer: Resizer::new(), buffers })
+        Ok(Self {
+            input: info.name.clone(),
+            chain,
+            packer,
+            size,
+            shape,
+            dtype: info.dtype,
+            resizer: Resizer::new(),
+            buffers,
+        })
     }
 
     /// Name of the input.
@@ -123,12 +192,19 @@ impl Preprocessor {
         Ok(Tensor::zeros(self.shape.clone(), self.dtype)?)
     }
 
-    /// Writes `image` into batch item `item` of `tensor`, and says where the image lies in the network's input.
+    /// Writes `image` into batch item `item` of `tensor`, and says where the image lies in the
+    /// network's input.
     ///
     /// # Errors
-    /// [`VisionError::ImageSize`] when this image cannot be cropped or resized so, [`VisionError::Tensor`] when `tensor` is not of the shape
-    /// and type of [`Self::new_tensor`] or has no such item, [`VisionError::Image`] when resampling fails.
-    pub fn prepare(&mut self, image: &Image, tensor: &mut Tensor, item: usize) -> Result<Geometry, VisionError> {
+    /// [`VisionError::ImageSize`] when this image cannot be cropped or resized so,
+    /// [`VisionError::Tensor`] when `tensor` is not of the shape and type of [`Self::new_tensor`]
+    /// or has no such item, [`VisionError::Image`] when resampling fails.
+    pub fn prepare(
+        &mut self,
+        image: &Image,
+        tensor: &mut Tensor,
+        item: usize,
+    ) -> Result<Geometry, VisionError> {
         if tensor.shape() != self.shape || tensor.dtype() != self.dtype || item >= self.shape[0] {
             return Err(VisionError::Tensor {
                 input: self.input.clone(),
@@ -141,7 +217,12 @@ impl Preprocessor {
         }
         let (width, height) = (image.width(), image.height());
         let placement = self.run(image, tensor, item).map_err(|e| match e {
-            StepError::Size(reason) => VisionError::ImageSize { input: self.input.clone(), width, height, reason },
+            StepError::Size(reason) => VisionError::ImageSize {
+                input: self.input.clone(),
+                width,
+                height,
+                reason,
+            },
             StepError::Image(error) => error.into(),
         })?;
         Ok(Geometry {
@@ -156,10 +237,20 @@ impl Preprocessor {
         })
     }
 
-    fn run(&mut self, image: &Image, tensor: &mut Tensor, item: usize) -> Result<Placement, StepError> {
+    fn run(
+        &mut self,
+        image: &Image,
+        tensor: &mut Tensor,
+        item: usize,
+    ) -> Result<Placement, StepError> {
         let mut placement = Placement::IDENTITY;
         let mut place = Place::Original;
-        let mut region = Region { x: 0, y: 0, width: image.width(), height: image.height() };
+        let mut region = Region {
+            x: 0,
+            y: 0,
+            width: image.width(),
+            height: image.height(),
+        };
         let [first, second] = &mut self.buffers;
         for &step in &self.chain.steps {
             if let Some(smaller) = crop(step, region, &mut placement)? {
@@ -171,13 +262,27 @@ impl Preprocessor {
                 Place::First => (&*first, &mut *second, Place::Second),
                 Place::Second => (&*second, &mut *first, Place::First),
             };
-            resample(step, &mut self.resizer, source.region(region)?, target, &mut placement)?;
-            region = Region { x: 0, y: 0, width: target.width(), height: target.height() };
+            resample(
+                step,
+                &mut self.resizer,
+                source.region(region)?,
+                target,
+                &mut placement,
+            )?;
+            region = Region {
+                x: 0,
+                y: 0,
+                width: target.width(),
+                height: target.height(),
+            };
             place = next;
         }
         if [region.width, region.height] != self.size {
             let [w, h] = self.size;
-            return Err(StepError::Size(format!("the steps end at {}x{} pixels, the input is {w}x{h}", region.width, region.height)));
+            return Err(StepError::Size(format!(
+                "the steps end at {}x{} pixels, the input is {w}x{h}",
+                region.width, region.height
+            )));
         }
         let pixels = match place {
             Place::Original => image,
@@ -185,6 +290,10 @@ impl Preprocessor {
             Place::Second => &*second,
         };
         let view = pixels.region(region)?;
-        if self.packer.pack(view, tensor.data_mut(), item) { Ok(placement) } else { Err(StepError::Size("the tensor has another size".to_owned())) }
+        if self.packer.pack(view, tensor.data_mut(), item) {
+            Ok(placement)
+        } else {
+            Err(StepError::Size("the tensor has another size".to_owned()))
+        }
     }
 }

@@ -10,9 +10,13 @@ pub(crate) fn assets() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var("DYNO_REQUIRE_ASSETS").as_deref() != Ok("1"), "DYNO_REQUIRE_ASSETS=1, but there are no assets");
+    assert!(
+        std::env::var("DYNO_REQUIRE_ASSETS").as_deref() != Ok("1"),
+        "DYNO_REQUIRE_ASSETS=1, but there are no assets"
+    );
     // Not `eprintln`: the test runner would swallow it.
-    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n").expect("standard error");
+    std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no assets\n")
+        .expect("standard error");
     None
 }
 
@@ -24,5 +28,9 @@ pub(crate) fn json(path: &Path) -> Value {
 
 /// A committed fixture.
 pub(crate) fn fixture(name: &str) -> Value {
-    json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
+    json(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name),
+    )
 }

@@ -1,4 +1,5 @@
-//! Tests of the recipes: each file reads, resolves and builds; the models of the sample assets find their recipe and no other.
+//! Tests of the recipes: each file reads, resolves and builds; the models of the sample assets find
+//! their recipe and no other.
 
 use super::*;
 use crate::preprocess::Preprocessor;
@@ -6,11 +7,21 @@ use crate::recipes::RECIPES;
 use std::collections::BTreeSet;
 
 fn tensor(name: &str, dtype: DType, shape: &[usize]) -> TensorInfo {
-    TensorInfo { name: name.to_owned(), dtype, shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect() }
+    TensorInfo {
+        name: name.to_owned(),
+        dtype,
+        shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
+    }
 }
 
 fn io(input: &[usize], dtype: DType, outputs: &[(&str, &[usize])]) -> IoSpec {
-    IoSpec { inputs: vec![tensor("input", dtype, input)], outputs: outputs.iter().map(|(n, s)| tensor(n, DType::F32, s)).collect() }
+    IoSpec {
+        inputs: vec![tensor("input", dtype, input)],
+        outputs: outputs
+            .iter()
+            .map(|(n, s)| tensor(n, DType::F32, s))
+            .collect(),
+    }
 }
 
 fn names(io: &IoSpec) -> Vec<&'static str> {
@@ -35,9 +46,24 @@ fn every_recipe_reads_and_names_real_things() {
     assert_eq!(unique.len(), RECIPES.len());
     for r in RECIPES {
         let spec = r.spec().expect("the embedded file is well-formed");
-        assert!(lookup("decoder", DECODERS, &spec.decoder.kind).is_ok(), "{}", r.name);
-        assert!(spec.labels.as_deref().is_none_or(|l| LabelMap::builtin(l).is_some()), "{}", r.name);
-        assert_eq!(spec.decoder.evaluate.is_some(), spec.purpose == Purpose::ObjectDetection, "{}", r.name);
+        assert!(
+            lookup("decoder", DECODERS, &spec.decoder.kind).is_ok(),
+            "{}",
+            r.name
+        );
+        assert!(
+            spec.labels
+                .as_deref()
+                .is_none_or(|l| LabelMap::builtin(l).is_some()),
+            "{}",
+            r.name
+        );
+        assert_eq!(
+            spec.decoder.evaluate.is_some(),
+            spec.purpose == Purpose::ObjectDetection,
+            "{}",
+            r.name
+        );
         assert!(!r.about.is_empty() && !r.about.ends_with('.'));
         assert_eq!(recipe(r.name).expect("it is in the table").name, r.name);
     }
@@ -47,23 +73,87 @@ fn every_recipe_reads_and_names_real_things() {
 
 #[test]
 fn detectors_find_their_recipe_and_no_other() {
-    assert_eq!(names(&io(&[1, 3, 416, 416], DType::F32, &[("output", &[1, 3549, 85])])), ["yolox"]);
+    assert_eq!(
+        names(&io(
+            &[1, 3, 416, 416],
+            DType::F32,
+            &[("output", &[1, 3549, 85])]
+        )),
+        ["yolox"]
+    );
     assert_eq!(names(&nanodet()), ["nanodet"]);
-    assert_eq!(names(&io(&[1, 3, 352, 352], DType::F32, &[("758", &[1, 85, 22, 22])])), ["fastestdet"]);
-    assert_eq!(names(&io(&[1, 3, 640, 640], DType::F32, &[("output0", &[1, 84, 8400])])), ["yolov8"]);
-    assert_eq!(names(&io(&[1, 3, 300, 300], DType::F32, &[("detection_out", &[1, 1, 100, 7])])), ["ssd-caffe"]);
-    let four: &[(&str, &[usize])] =
-        &[("num_detections", &[1]), ("detection_boxes", &[1, 100, 4]), ("detection_scores", &[1, 100]), ("detection_classes", &[1, 100])];
+    assert_eq!(
+        names(&io(
+            &[1, 3, 352, 352],
+            DType::F32,
+            &[("758", &[1, 85, 22, 22])]
+        )),
+        ["fastestdet"]
+    );
+    assert_eq!(
+        names(&io(
+            &[1, 3, 640, 640],
+            DType::F32,
+            &[("output0", &[1, 84, 8400])]
+        )),
+        ["yolov8"]
+    );
+    assert_eq!(
+        names(&io(
+            &[1, 3, 300, 300],
+            DType::F32,
+            &[("detection_out", &[1, 1, 100, 7])]
+        )),
+        ["ssd-caffe"]
+    );
+    let four: &[(&str, &[usize])] = &[
+        ("num_detections", &[1]),
+        ("detection_boxes", &[1, 100, 4]),
+        ("detection_scores", &[1, 100]),
+        ("detection_classes", &[1, 100]),
+    ];
     assert_eq!(names(&io(&[1, 300, 300, 3], DType::U8, four)), ["ssd-tf"]);
 }
 
 #[test]
 fn other_models_match_nothing() {
     let nothing: [&str; 0] = [];
-    assert_eq!(names(&io(&[1, 3, 368, 432], DType::F32, &[("concat_stage7", &[1, 57, 46, 54])])), nothing, "pose");
-    assert_eq!(names(&io(&[1, 257, 257, 3], DType::F32, &[("ResizeBilinear_3", &[1, 257, 257, 21])])), nothing, "segmentation");
-    assert_eq!(names(&io(&[1, 3, 227, 227], DType::F32, &[("prob", &[1, 1000, 1, 1])])), nothing, "classification");
-    assert_eq!(names(&io(&[1, 3, 640, 640], DType::F32, &[("output", &[1, 25200, 85])])), nothing, "three anchors a cell");
+    assert_eq!(
+        names(&io(
+            &[1, 3, 368, 432],
+            DType::F32,
+            &[("concat_stage7", &[1, 57, 46, 54])]
+        )),
+        nothing,
+        "pose"
+    );
+    assert_eq!(
+        names(&io(
+            &[1, 257, 257, 3],
+            DType::F32,
+            &[("ResizeBilinear_3", &[1, 257, 257, 21])]
+        )),
+        nothing,
+        "segmentation"
+    );
+    assert_eq!(
+        names(&io(
+            &[1, 3, 227, 227],
+            DType::F32,
+            &[("prob", &[1, 1000, 1, 1])]
+        )),
+        nothing,
+        "classification"
+    );
+    assert_eq!(
+        names(&io(
+            &[1, 3, 640, 640],
+            DType::F32,
+            &[("output", &[1, 25200, 85])]
+        )),
+        nothing,
+        "three anchors a cell"
+    );
     assert_eq!(names(&IoSpec::default()), nothing);
 }
 
@@ -72,22 +162,46 @@ fn resolved_recipes_make_preprocessors() {
     let classes: &[(&str, &[usize])] = &[("prob", &[1, 1000, 1, 1])];
     let slim: &[(&str, &[usize])] = &[("out", &[1, 1001])];
     let models = [
-        ("yolox", io(&[1, 3, 416, 416], DType::F32, &[("output", &[1, 3549, 85])])),
+        (
+            "yolox",
+            io(&[1, 3, 416, 416], DType::F32, &[("output", &[1, 3549, 85])]),
+        ),
         ("nanodet", nanodet()),
-        ("fastestdet", io(&[1, 3, 352, 352], DType::F32, &[("758", &[1, 85, 22, 22])])),
-        ("yolov8", io(&[1, 3, 640, 640], DType::F16, &[("output0", &[1, 84, 8400])])),
+        (
+            "fastestdet",
+            io(&[1, 3, 352, 352], DType::F32, &[("758", &[1, 85, 22, 22])]),
+        ),
+        (
+            "yolov8",
+            io(
+                &[1, 3, 640, 640],
+                DType::F16,
+                &[("output0", &[1, 84, 8400])],
+            ),
+        ),
         ("caffe-bgr", io(&[1, 3, 227, 227], DType::F32, classes)),
         ("torchvision", io(&[1, 3, 224, 224], DType::F32, classes)),
         ("tf-slim", io(&[1, 224, 224, 3], DType::U8, slim)),
         ("tf-slim", io(&[1, 3, 224, 224], DType::F32, slim)),
     ];
     for (name, io) in models {
-        let resolved = recipe(name).expect("exists").resolve(&io).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let resolved = recipe(name)
+            .expect("exists")
+            .resolve(&io)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(resolved.labels.is_some(), "{name}");
-        let p = Preprocessor::new(&resolved.inputs[0], &io.inputs[0], 1).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(Some(p.shape()), resolved.inputs[0].shape.as_deref(), "{name}");
+        let p = Preprocessor::new(&resolved.inputs[0], &io.inputs[0], 1)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(
+            Some(p.shape()),
+            resolved.inputs[0].shape.as_deref(),
+            "{name}"
+        );
     }
-    let ten = recipe("torchvision").expect("exists").resolve(&io(&[1, 3, 224, 224], DType::F32, &[("p", &[1, 10])])).expect("an image model");
+    let ten = recipe("torchvision")
+        .expect("exists")
+        .resolve(&io(&[1, 3, 224, 224], DType::F32, &[("p", &[1, 10])]))
+        .expect("an image model");
     assert_eq!(ten.labels, None, "ten classes are not ImageNet's");
 }
 
@@ -97,12 +211,36 @@ fn what_cannot_be_resolved_says_why() {
         inputs: vec![TensorInfo {
             name: "x".into(),
             dtype: DType::F32,
-            shape: vec![Dimension::Unknown, Dimension::Fixed(3), Dimension::Symbolic("h".into()), Dimension::Unknown],
+            shape: vec![
+                Dimension::Unknown,
+                Dimension::Fixed(3),
+                Dimension::Symbolic("h".into()),
+                Dimension::Unknown,
+            ],
         }],
         outputs: Vec::new(),
     };
     let yolox = recipe("yolox").expect("exists");
-    assert!(yolox.resolve(&open).expect_err("open size").to_string().contains("[?, 3, h, ?]"));
-    assert!(yolox.resolve(&io(&[1, 10], DType::F32, &[])).expect_err("no image").to_string().contains("[1, 10]"));
-    assert!(recipe("torchvision").expect("exists").resolve(&io(&[1, 224, 224, 3], DType::U8, &[])).expect_err("u8").to_string().contains("u8"));
+    assert!(
+        yolox
+            .resolve(&open)
+            .expect_err("open size")
+            .to_string()
+            .contains("[?, 3, h, ?]")
+    );
+    assert!(
+        yolox
+            .resolve(&io(&[1, 10], DType::F32, &[]))
+            .expect_err("no image")
+            .to_string()
+            .contains("[1, 10]")
+    );
+    assert!(
+        recipe("torchvision")
+            .expect("exists")
+            .resolve(&io(&[1, 224, 224, 3], DType::U8, &[]))
+            .expect_err("u8")
+            .to_string()
+            .contains("u8")
+    );
 }
