@@ -50,3 +50,26 @@ pub enum Annotation {
     /// The sample's objects; also for an image without any.
     Objects(ImageAnnotation),
 }
+
+/// What kind of thing is known of the samples of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnnotationKind {
+    /// Nothing: [`Annotation::None`].
+    None,
+    /// A class a sample: [`Annotation::Class`].
+    Class,
+    /// Objects with boxes: [`Annotation::Objects`].
+    Objects,
+}
+
+impl Annotation {
+    /// Its kind.
+    pub fn kind(&self) -> AnnotationKind {
+        match self {
+            Self::None => AnnotationKind::None,
+            Self::Class(_) => AnnotationKind::Class,
+            Self::Objects(_) => AnnotationKind::Objects,
+        }
+    }
+}

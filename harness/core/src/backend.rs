@@ -1,148 +1,14 @@
 //! An inference engine as a row of the backend table.
 
 use crate::{
+    engine::Model,
     framework::Framework,
-    session::Session,
+    source::{ModelSource, OpenConfig},
     table::Row,
     tensor::{DType, TensorError},
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, sync::Arc};
-
-/// What a file is to its model.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileRole {
-    /// Graph, weights, or both: the manifest's `model_file`.
-    Model,
-    /// The second file of Caffe, Darknet and TensorFlow (`config_file`), and the `.bin` of an IR.
-    Config,
-    /// Class names.
-    Labels,
-    /// Colours of classes.
-    Colors,
-}
-
-/// Where a file's bytes are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelContent {
-    /// On disk.
-    Path(PathBuf),
-    /// In memory: what an importer made.
-    #[serde(skip)]
-    Bytes(Arc<Vec<u8>>),
-}
-
-/// One file of a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelFile {
-    /// What it is.
-    pub role: FileRole,
-    /// Where it is.
-    pub content: ModelContent,
-}
-
-/// A model as an engine gets it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelSource {
-    /// Framework of the files.
-    pub framework: Framework,
-    /// The files; the engine takes those of the roles it knows.
-    pub files: Vec<ModelFile>,
-}
-
-impl ModelSource {
-    /// The file of a role.
-    pub fn file(&self, role: FileRole) -> Option<&ModelFile> {
-        self.files.iter().find(|f| f.role == role)
-    }
-}
-
-/// Arithmetic that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// As the model file has it: f32 stays f32 (never silently bf16), quantized stays quantized.
-    #[default]
-    Native,
-    /// IEEE binary32.
-    F32,
-    /// IEEE binary16.
-    F16,
-    /// bfloat16.
-    Bf16,
-    /// 8 bit.
-    Int8,
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Native => "native",
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Bf16 => "bf16",
-            Self::Int8 => "int8",
-        })
-    }
-}
-
-impl FromStr for Precision {
-    type Err = String;
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        match s {
-            "native" => Ok(Self::Native),
-            "f32" | "fp32" => Ok(Self::F32),
-            "f16" | "fp16" => Ok(Self::F16),
-            "bf16" => Ok(Self::Bf16),
-            "int8" => Ok(Self::Int8),
-            _ => Err(format!(
-                "unknown precision `{s}` (there are: native, f32, f16, bf16, int8)"
-            )),
-        }
-    }
-}
-
-/// How to open a model. Everything is concrete; an engine that cannot do one of these refuses.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SessionConfig {
-    /// `cpu`, `gpu:0`, `npu`.
-    pub device: String,
-    /// Arithmetic.
-    pub precision: Precision,
-    /// Threads of one run; at least 1.
-    pub threads: u32,
-    /// Samples of one run; replaces a symbolic or unknown first dimension.
-    pub batch: u32,
-    /// Queries under way at once. 1 gives a blocking session that runs in the caller's thread.
-    pub slots: u32,
-    /// Concrete shapes of inputs by name, the batch included; for inputs whose shape the file
-    /// leaves open.
-    pub shapes: BTreeMap<String, Vec<usize>>,
-    /// Outputs to fetch, in this order; empty for all in the file's order.
-    pub outputs: Vec<String>,
-    /// Settings that only this engine knows; an unknown key is an error.
-    pub settings: BTreeMap<String, String>,
-}
-
-impl Default for SessionConfig {
-    fn default() -> Self {
-        Self {
-            device: "cpu".to_owned(),
-            precision: Precision::Native,
-            threads: 1,
-            batch: 1,
-            slots: 1,
-            shapes: BTreeMap::new(),
-            outputs: Vec::new(),
-            settings: BTreeMap::new(),
-        }
-    }
-}
+use std::sync::Arc;
 
 /// One line of `doctor`: a thing that is there or not, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,7 +26,7 @@ pub struct Check {
 pub struct Availability {
     /// From the build to the device, in this order.
     pub checks: Vec<Check>,
-    /// Devices that can be named in [`SessionConfig::device`].
+    /// Devices that can be named in [`OpenConfig::device`].
     pub devices: Vec<String>,
 }
 
@@ -243,9 +109,15 @@ pub trait Backend: Send + Sync {
     fn about(&self) -> &'static str;
     /// Frameworks whose files it opens itself.
     fn reads(&self) -> &'static [Framework];
-    /// What is there on this machine. Cheap, and never a panic.
+    /// It computes what the model says. `false` for an engine that stands in for one, to measure
+    /// dyno itself: it is never the default, and its numbers are never written into a manifest.
+    fn computes(&self) -> bool {
+        true
+    }
+    /// What is there on this machine. Cheap, and never a panic; but a damaged library can kill the
+    /// process that opens it, so whoever must survive asks in a child.
     fn probe(&self) -> Availability;
-    /// Opens a model.
+    /// Opens and compiles a model, once; its slots share what was compiled.
     ///
     /// # Errors
     /// When engine, device, precision, threads or model are not to be had exactly as asked. Never
@@ -253,8 +125,8 @@ pub trait Backend: Send + Sync {
     fn open(
         &self,
         model: &ModelSource,
-        config: &SessionConfig,
-    ) -> Result<Box<dyn Session>, BackendError>;
+        config: &OpenConfig,
+    ) -> Result<Arc<dyn Model>, BackendError>;
 }
 
 impl Row for dyn Backend {

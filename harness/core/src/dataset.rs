@@ -1,6 +1,12 @@
 //! Samples with what is true of them.
 
-use crate::{annotation::Annotation, labels::LabelMap, model::Purpose, table::Row, tensor::Tensor};
+use crate::{
+    annotation::{Annotation, AnnotationKind},
+    labels::LabelMap,
+    table::Row,
+    tensor::Tensor,
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -69,15 +75,41 @@ pub enum DatasetError {
     Usage(String),
 }
 
+/// Where the name of a sample set comes from: a file format is not a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameSource {
+    /// The files' hashes stand in a sealed card of that set.
+    Verified,
+    /// Whoever ran it says so: in the request, or in a card beside the data.
+    Claimed,
+    /// The name of the folder, of generated pictures, or of anything else that names no known set.
+    Custom,
+    /// A source that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a dataset is called, and how large the whole of it is known to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetName {
+    /// As in the sample-set id: `coco-val2017`, `custom-photos`, `synthetic-shapes`.
+    pub name: String,
+    /// Who says so.
+    pub source: NameSource,
+    /// Samples of the named set, where that is known (5,000 of val2017); absent where not.
+    pub of: Option<u32>,
+}
+
 /// A dataset as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetFacts {
     /// Row of the table.
     pub kind: String,
-    /// Split, as in the sample-set id: `val2017`.
-    pub split: String,
-    /// What kind of annotation it has; `None` for a plain folder.
-    pub purpose: Option<Purpose>,
+    /// Its name.
+    pub name: DatasetName,
+    /// What is known of its samples.
+    pub annotation: AnnotationKind,
     /// Its classes.
     pub labels: LabelMap,
     /// Metrics that belong to it, rows of the metric table, the first being the one that manifests
@@ -86,14 +118,15 @@ pub struct DatasetFacts {
 }
 
 /// One sample without its data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleEntry {
     /// Unique id; for images the path relative to the image folder.
     pub id: String,
     /// The file, when the sample is one.
     pub path: Option<PathBuf>,
-    /// What is true of it.
-    pub annotation: Annotation,
+    /// The file that holds what is true of this sample alone (a mask), when there is one: it is
+    /// hashed like the picture.
+    pub truth: Option<PathBuf>,
 }
 
 /// Data of one input of a sample.
@@ -134,6 +167,11 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// When the file cannot be read. The bytes are not looked at.
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError>;
+    /// What is true of a sample. Read when it is asked for: masks are files.
+    ///
+    /// # Errors
+    /// When there is no such sample, or its file cannot be read.
+    fn truth(&self, index: SampleIndex) -> Result<Annotation, DatasetError>;
 }
 
 /// A kind of dataset: row of the dataset table.
@@ -157,15 +195,32 @@ impl Row for dyn DatasetKind {
 
 /// The samples that a run uses, with the identity that makes scores comparable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SampleSet {
-    /// `kind-split-N-hash16`.
+    /// `name-N-hash16`.
     pub id: String,
+    /// Name of the set that it is, or is part of.
+    pub name: String,
+    /// Who says so.
+    pub name_source: NameSource,
     /// Number of samples.
     pub count: u32,
+    /// Samples of the whole: of the named set where that is known, else of the data as found.
+    pub of: u32,
+    /// Samples with different content: repeated pictures count once.
+    pub distinct: u32,
     /// sha256 over sorted sample ids, file hashes and the content of annotations.
     pub sha256: String,
-    /// The whole dataset, not a subset of it.
-    pub full: bool,
     /// Positions in the dataset, rising.
     pub samples: Vec<SampleIndex>,
+    /// sha256 of each sample's file, in the order of `samples`: the bytes that are decoded must be
+    /// these. Empty text for a sample that is no file.
+    pub file_sha256: Vec<String>,
+}
+
+impl SampleSet {
+    /// The whole, not a subset of it.
+    pub fn full(&self) -> bool {
+        self.count >= self.of
+    }
 }

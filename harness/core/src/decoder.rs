@@ -3,7 +3,7 @@
 use crate::{
     labels::LabelMap,
     model::{DecoderSpec, Thresholds},
-    prediction::Prediction,
+    prediction::{Prediction, PredictionKind},
     table::Row,
     tensor::{IoSpec, TensorError, TensorView},
 };
@@ -105,6 +105,8 @@ pub trait DecoderKind: Send + Sync {
     fn id(&self) -> &'static str;
     /// One line for people: which outputs it reads and which parameters it has.
     fn about(&self) -> &'static str;
+    /// What its decoders say of a sample.
+    fn predicts(&self) -> PredictionKind;
     /// Builds a decoder, checking parameters and the shapes of outputs.
     ///
     /// # Errors

@@ -1,15 +1,46 @@
 //! What a worker tells while it runs: one JSON line each; bulk data goes to files of the run
 //! folder.
+//!
+//! A line that is no event of this protocol is an error of whoever reads: silence would be taken
+//! for success.
 
 use crate::{
     dataset::SampleIndex,
+    engine::ExecutionFacts,
     prediction::Prediction,
-    record::{Artifact, Execution, Measurement, Warning},
+    record::{Artifact, Execution, Machine, Measurement, Tool, Warning},
+    source::{ModelSource, OpenConfig},
+    tensor::IoSpec,
 };
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Version of the events; a worker of another version is refused.
+pub const PROTOCOL: u32 = 1;
+
+/// Value of `schema` in a [`Question`].
+pub const QUESTION_SCHEMA: &str = "dyno.question/1";
+
+/// What a planner asks of a worker before there is a plan: what inputs and outputs a model has, so
+/// that no engine is opened where planning happens. The answer is [`Event::Answered`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// [`QUESTION_SCHEMA`].
+    pub schema: String,
+    /// Row of the backend table.
+    pub backend: String,
+    /// The model.
+    pub source: ModelSource,
+    /// How it would be opened.
+    pub config: OpenConfig,
+    /// Where imported models are kept.
+    pub cache_dir: Option<PathBuf>,
+}
 
 /// One sample of a shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SampleResult {
     /// Position in the dataset.
     pub index: SampleIndex,
@@ -26,18 +57,47 @@ pub struct SampleResult {
     pub tensor_sha256: Option<String>,
 }
 
-/// Content of a shard file: a function of plan, engine and samples alone, so that two runs write
-/// the same bytes.
+/// Who measured a shard. Shards of one run come from one engine and one build of dyno; the
+/// processor may differ, as several boards may share a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardOrigin {
+    /// Library and version of the engine.
+    pub library: String,
+    /// Execution providers or plugins that ran, in their order.
+    pub providers: Vec<String>,
+    /// Arithmetic that ran.
+    pub precision: String,
+    /// Importer, its version and the hash of what it made, where the model was imported.
+    pub import: Option<String>,
+    /// Commit that dyno was built from.
+    pub tool_commit: String,
+    /// Processor.
+    pub cpu: String,
+}
+
+impl ShardOrigin {
+    /// Results of the two may stand in one run.
+    pub fn mixes_with(&self, other: &Self) -> bool {
+        let but_cpu = |o: &Self| Self {
+            cpu: String::new(),
+            ..o.clone()
+        };
+        but_cpu(self) == but_cpu(other)
+    }
+}
+
+/// Content of a shard file: a function of plan, engine, machine and samples alone, so that two runs
+/// write the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shard {
     /// Hash of the plan's spec that it belongs to.
     pub plan_sha256: String,
     /// Position among the shards.
     pub number: u32,
-    /// Library, provider and precision of the engine that measured it: results of two engines are
-    /// never mixed. Empty when nobody said.
-    #[serde(default)]
-    pub executed_by: String,
+    /// Who measured it.
+    pub origin: ShardOrigin,
     /// Its samples, by rising index.
     pub results: Vec<SampleResult>,
 }
@@ -53,13 +113,16 @@ pub struct SampleFailure {
 
 /// A finished performance measurement with its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PerformanceResult {
+pub struct PerformanceDone {
     /// Position among the plan's performance measurements.
     pub number: u32,
     /// The measurement.
     pub measurement: Measurement,
     /// Raw latencies and the like.
     pub artifacts: Vec<Artifact>,
+    /// Samples that could not be prepared for it.
+    #[serde(default)]
+    pub failures: Vec<SampleFailure>,
 }
 
 /// One line.
@@ -67,10 +130,26 @@ pub struct PerformanceResult {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "events are few and short-lived")]
 pub enum Event {
-    /// The worker runs.
+    /// The worker runs: its first event, with who it is, so that a board's run is never recorded as
+    /// the server's.
     Started {
+        /// [`PROTOCOL`].
+        protocol: u32,
         /// Hash of the plan's spec.
         plan_sha256: String,
+        /// The machine that measures.
+        machine: Machine,
+        /// The program that measures.
+        tool: Tool,
+        /// When it began, RFC 3339, UTC.
+        started_utc: String,
+    },
+    /// The answer to a [`Question`].
+    Answered {
+        /// Inputs and outputs of the model.
+        io: IoSpec,
+        /// What would run.
+        facts: ExecutionFacts,
     },
     /// The engine of the accuracy run is open.
     Opened {
@@ -104,7 +183,7 @@ pub enum Event {
     AccuracyDone {
         /// Wall time over the samples of this worker.
         wall_ns: u64,
-        /// Time inside the engine, summed over sessions.
+        /// Time inside the engine, summed over slots.
         engine_ns: u64,
         /// Time in reading, decoding and preprocessing images and in decoding outputs, summed over
         /// threads.
@@ -115,7 +194,7 @@ pub enum Event {
     /// Something that a reader of the record must know.
     Warned(Warning),
     /// A performance measurement is done.
-    Performance(PerformanceResult),
+    Performance(PerformanceDone),
     /// The worker ends by itself.
     Finished {
         /// It was interrupted before the end.

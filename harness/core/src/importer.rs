@@ -1,6 +1,8 @@
 //! From another framework's files to ONNX bytes, so that every ONNX engine runs them.
 
-use crate::{backend::ModelFile, framework::Framework, table::Row};
+use crate::{framework::Framework, source::ModelFile, table::Row};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Why a model cannot be imported.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +23,26 @@ pub enum ImportError {
     },
 }
 
+/// What was put between the model's files and the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportFacts {
+    /// Row of the importer table.
+    pub id: String,
+    /// Version of its translation: another version may give another graph.
+    pub version: u32,
+    /// sha256 of the ONNX file that the engine opened.
+    pub sha256: String,
+}
+
 /// A kind of importer: row of the importer table.
 pub trait Importer: Send + Sync {
     /// Kebab-case id, unique in the table.
     fn id(&self) -> &'static str;
     /// Framework that it reads.
     fn framework(&self) -> Framework;
+    /// Counts up whenever the same files would give other bytes.
+    fn version(&self) -> u32;
     /// A complete ONNX file.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod boxes;
 mod canonical;
 mod dataset;
 mod decoder;
+mod engine;
 mod event;
 mod framework;
 mod importer;
@@ -20,55 +21,62 @@ mod model;
 mod plan;
 mod prediction;
 mod preprocess;
+mod recipe;
 mod record;
 mod reporter;
-mod session;
+mod source;
 mod table;
+mod tables;
 mod tensor;
 
-pub use annotation::{Annotation, ImageAnnotation, ObjectAnnotation};
-pub use backend::{
-    Availability, Backend, BackendError, Check, FileRole, ModelContent, ModelFile, ModelSource,
-    Precision, SessionConfig,
-};
+pub use annotation::{Annotation, AnnotationKind, ImageAnnotation, ObjectAnnotation};
+pub use backend::{Availability, Backend, BackendError, Check};
 pub use boxes::{Cxcywh, Xywh, Xyxy};
 pub use canonical::{CanonicalError, canonical_json, canonical_sha256, sha256_hex};
 pub use dataset::{
-    Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, InputData, Sample,
-    SampleEntry, SampleIndex, SampleInput, SampleSet,
+    Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetName, DatasetRequest, InputData,
+    NameSource, Sample, SampleEntry, SampleIndex, SampleInput, SampleSet,
 };
 pub use decoder::{DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, ThresholdSet};
-pub use event::{Event, PerformanceResult, SampleFailure, SampleResult, Shard};
+pub use engine::{EngineStages, ExecutionFacts, Model, Provider, Slot};
+pub use event::{
+    Event, PROTOCOL, PerformanceDone, QUESTION_SCHEMA, Question, SampleFailure, SampleResult,
+    Shard, ShardOrigin,
+};
 pub use framework::{Framework, UnknownFramework};
-pub use importer::{ImportError, Importer};
+pub use importer::{ImportError, ImportFacts, Importer};
 pub use label_match::{LabelMatch, match_labels};
 pub use labels::{
     Label, LabelId, LabelMap, LabelScheme, coco80_to_coco91, coco91_to_coco80,
     imagenet1000_to_imagenet1001, imagenet1001_to_imagenet1000,
 };
-pub use metric::{Metric, MetricContext, MetricError, MetricKind};
+pub use metric::{Detail, Metric, MetricContext, MetricError, MetricKind};
 pub use model::{
     DecoderSpec, InputSpec, MODEL_SCHEMA, ModelSpec, Named, Origin, Purpose, Reference, Thresholds,
 };
 pub use plan::{
-    AccuracyPlan, Bindings, ExecutionPlan, LabelPlan, ModelPlan, PerformancePlan, Pipeline, Plan,
-    PlanFile, PlanSpec,
+    AccuracyPlan, Bindings, Division, ExecutionPlan, LabelPlan, ModelPlan, PLAN_SCHEMA,
+    PerformancePlan, Plan, PlanFile, PlanSpec, ShardRange,
 };
-pub use prediction::{Detection, Prediction, RankedClass, Ranking};
+pub use prediction::{Detection, Prediction, PredictionKind, RankedClass, Ranking};
 pub use preprocess::{
     Anchor, ChannelOrder, CropSize, Kernel, Normalize, PadValue, PreprocessStep, ResizeMode,
     Rounding,
 };
+pub use recipe::{Recipe, RecipeError, RecipeFit, ResolvedRecipe};
 pub use record::{
-    Artifact, Board, BoundNs, Execution, Interval, LatencyNs, Machine, Measurement,
-    MeasurementKind, MemoryBytes, PlanRecord, RECORD_SCHEMA, Record, RecordError, RecordFile,
-    SampleSetRecord, Scenario, Score, Sensor, StageNs, Subject, Timed, Tool, Validity,
-    ValidityCode, ValidityStatus, Warning, WarningCode,
+    AccuracyResult, Artifact, Board, DetailRef, Disturbance, Execution, Interval, LatencyNs,
+    Lineage, MAX_RECORD_BYTES, Machine, Measurement, MeasurementResult, MemoryBytes, Percentile,
+    PerformanceResult, PlanRecord, ProcessRun, RECORD_SCHEMA, Record, RecordError, RecordFile,
+    RecordParts, SampleSetRecord, Scenario, ScenarioName, Score, SensorTrace, Series,
+    SeriesDifference, Stage, Subject, Timed, Tool, Trial, Validity, ValidityCode, ValidityStatus,
+    Warning, WarningCode,
 };
-pub use reporter::{Report, ReportError, Reporter};
-pub use session::{Completion, Engine, EngineStages, ExecutionFacts, QueryToken, Session};
+pub use reporter::{Artifacts, NoArtifacts, Records, ReportError, Reporter, Sink};
+pub use source::{FileRole, ModelContent, ModelFile, ModelSource, OpenConfig, Precision};
 pub use table::{Row, UnknownName, lookup, nearest};
+pub use tables::Tables;
 pub use tensor::{
-    DType, Dimension, IoSpec, Layout, NamedTensor, Quantization, Tensor, TensorData, TensorError,
-    TensorInfo, TensorSet, TensorSlice, TensorView,
+    DType, Dimension, HostBuffer, IoSpec, Layout, NamedTensor, Quantization, Tensor, TensorData,
+    TensorError, TensorInfo, TensorSet, TensorSlice, TensorSliceMut, TensorView,
 };

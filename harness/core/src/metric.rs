@@ -1,8 +1,12 @@
 //! From predictions and annotations to scores.
 
 use crate::{
-    annotation::Annotation, dataset::SampleIndex, labels::LabelMap, model::Purpose,
-    prediction::Prediction, record::Score, table::Row,
+    annotation::{Annotation, AnnotationKind},
+    dataset::SampleIndex,
+    labels::LabelMap,
+    prediction::{Prediction, PredictionKind},
+    record::Score,
+    table::Row,
 };
 use std::any::Any;
 
@@ -89,6 +93,24 @@ pub trait Metric: Any + Send {
     /// # Errors
     /// As `finish`.
     fn finish_with_intervals(&self, resamples: u32, seed: u64) -> Result<Vec<Score>, MetricError>;
+    /// What stands behind the scores and is too long for a record: values per class, curves,
+    /// confusion, outcomes per image. The same bytes in whatever order samples came.
+    ///
+    /// # Errors
+    /// As `finish`.
+    fn details(&self) -> Result<Vec<Detail>, MetricError>;
+}
+
+/// One table or curve behind the scores: becomes a file named by its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// What it is: `per-class`, `precision-recall`, `confusion`, `per-image`; unique within a
+    /// metric.
+    pub name: String,
+    /// Its form, which is also the file's extension: `csv`, `json`.
+    pub format: &'static str,
+    /// Its content.
+    pub bytes: Vec<u8>,
 }
 
 /// A kind of metric: row of the metric table.
@@ -97,8 +119,11 @@ pub trait MetricKind: Send + Sync {
     fn id(&self) -> &'static str;
     /// One line for people.
     fn about(&self) -> &'static str;
-    /// Annotations that it can judge.
-    fn purpose(&self) -> Purpose;
+    /// It can judge such predictions by such annotations.
+    fn accepts(&self, prediction: PredictionKind, annotation: AnnotationKind) -> bool;
+    /// The value up to which one of its scores is no better than guessing among `classes` classes;
+    /// `None` for a score that says nothing of that, or rests on too few samples to accuse a model.
+    fn chance(&self, score: &Score, classes: usize) -> Option<f64>;
     /// An empty instance.
     ///
     /// # Errors

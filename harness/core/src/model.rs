@@ -122,6 +122,10 @@ pub struct Reference {
     /// Greatest difference relative to the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rel: Option<f64>,
+    /// Where the value comes from: a paper, a model card, another program, or `record <id>` for
+    /// the model's own last value; absent when nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 fn schema_name() -> String {

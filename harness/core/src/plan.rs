@@ -1,21 +1,25 @@
 //! A run, complete and printable, before anything happens.
 //!
 //! The [`PlanSpec`] says what is measured and how: it is portable, hashed, and kept in the record.
-//! The [`Bindings`] are the paths of one machine and never leave it. Nothing below a plan reads
-//! flags, environment or defaults.
+//! The [`Bindings`] belong to one machine and never leave it: its paths, and how its cores are
+//! divided, because two boards that share an accuracy run divide differently. Nothing below a plan
+//! reads flags, environment or defaults.
 
 use crate::{
-    backend::{FileRole, ModelFile, Precision},
     canonical::{CanonicalError, canonical_sha256},
     dataset::{DatasetRequest, SampleSet},
     framework::Framework,
     labels::LabelMap,
     model::{DecoderSpec, InputSpec, Named, Origin, Purpose, Reference},
-    record::{Scenario, Timed},
+    record::{ScenarioName, Timed},
+    source::{FileRole, ModelFile, Precision},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
+
+/// Value of `schema` in a plan.
+pub const PLAN_SCHEMA: &str = "dyno.plan/1";
 
 /// A file of the subject, by content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,7 +27,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub struct PlanFile {
     /// What it is.
     pub role: FileRole,
-    /// Its name without folder.
+    /// Its name without folder; for a file of weights its path relative to the model's folder.
     pub name: String,
     /// sha256 of its content.
     pub sha256: String,
@@ -94,30 +98,6 @@ pub struct ExecutionPlan {
     pub shapes: BTreeMap<String, Vec<usize>>,
 }
 
-/// How an accuracy run divides the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Pipeline {
-    /// Every worker takes a sample all the way: decode, preprocess, run, decode outputs. For
-    /// engines that run on the CPU.
-    Fused {
-        /// Workers, each with its own session.
-        workers: u32,
-        /// Threads of each session.
-        threads: u32,
-    },
-    /// Preparing threads feed sessions through a bounded queue. For engines whose device is not the
-    /// CPU.
-    Staged {
-        /// Threads that decode and preprocess.
-        preparing: u32,
-        /// Sessions, each in a thread of its own.
-        sessions: u32,
-        /// Threads of each session.
-        threads: u32,
-    },
-}
-
 /// The accuracy half of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,14 +108,12 @@ pub struct AccuracyPlan {
     pub batch: u32,
     /// Samples a shard.
     pub shard_size: u32,
-    /// Resamples of the bootstrap.
+    /// Resamples of intervals.
     pub resamples: u32,
-    /// Seed of the bootstrap.
+    /// Seed of intervals.
     pub seed: u64,
     /// Samples that may fail.
     pub max_errors: u32,
-    /// Division of the machine.
-    pub pipeline: Pipeline,
 }
 
 /// One performance measurement.
@@ -143,10 +121,12 @@ pub struct AccuracyPlan {
 #[serde(deny_unknown_fields)]
 pub struct PerformancePlan {
     /// How queries arrive.
-    pub scenario: Scenario,
+    pub scenario: ScenarioName,
     /// Which interval is timed.
     pub timed: Timed,
-    /// Threads of one session.
+    /// Name of the profile that the durations come from.
+    pub profile: String,
+    /// Threads of one slot.
     pub threads: u32,
     /// Samples of one run of the engine.
     pub batch: u32,
@@ -162,7 +142,7 @@ pub struct PerformancePlan {
     pub min_queries: u64,
     /// At most this long, whatever is missing then.
     pub max_duration_ns: u64,
-    /// Order of samples.
+    /// Seed of the order of samples, and of the queries whose outputs are compared.
     pub seed: u64,
 }
 
@@ -197,6 +177,47 @@ impl PlanSpec {
     }
 }
 
+/// How an accuracy run divides the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Division {
+    /// Every worker takes a sample all the way: decode, preprocess, run, decode outputs. For
+    /// engines that run on the CPU.
+    Fused {
+        /// Workers, each with a slot of its own.
+        workers: u32,
+        /// Threads of each slot.
+        threads: u32,
+    },
+    /// Preparing threads feed slots through a bounded queue. For engines whose device is not the
+    /// CPU.
+    Staged {
+        /// Threads that decode and preprocess.
+        preparing: u32,
+        /// Slots, each in a thread of its own.
+        slots: u32,
+        /// Threads of each slot.
+        threads: u32,
+    },
+}
+
+impl Division {
+    /// Threads of each slot.
+    pub fn threads(self) -> u32 {
+        match self {
+            Self::Fused { threads, .. } | Self::Staged { threads, .. } => threads.max(1),
+        }
+    }
+
+    /// Slots at work at once.
+    pub fn slots(self) -> u32 {
+        match self {
+            Self::Fused { workers, .. } => workers.max(1),
+            Self::Staged { slots, .. } => slots.max(1),
+        }
+    }
+}
+
 /// What belongs to one machine. Never in a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -209,16 +230,81 @@ pub struct Bindings {
     pub dataset: DatasetRequest,
     /// The samples of it.
     pub sample_set: SampleSet,
+    /// How the accuracy run divides this machine's cores.
+    pub division: Division,
     /// Where shards and raw data go.
     pub run_folder: PathBuf,
+    /// Where imported models are kept; absent where none may be.
+    pub cache_dir: Option<PathBuf>,
+    /// Longest time that one call of an engine may take; then the run ends with an error.
+    pub engine_timeout_ns: u64,
 }
 
-/// A run.
+/// Shards of an accuracy run, from `first` up to and without `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardRange {
+    /// First shard.
+    pub first: u32,
+    /// First shard after it.
+    pub end: u32,
+}
+
+impl ShardRange {
+    /// The shard is among them.
+    pub fn contains(self, shard: u32) -> bool {
+        (self.first..self.end).contains(&shard)
+    }
+}
+
+/// A run, or with a shard range a part of its accuracy half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// [`PLAN_SCHEMA`].
+    pub schema: String,
     /// Portable half.
     pub spec: PlanSpec,
     /// This machine's half.
     pub bindings: Bindings,
+    /// The part that this worker does, performance left out; absent for the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<ShardRange>,
+}
+
+impl Plan {
+    /// The whole run that `spec` says, on the machine of `bindings`.
+    pub fn new(spec: PlanSpec, bindings: Bindings) -> Self {
+        Self {
+            schema: PLAN_SCHEMA.to_owned(),
+            spec,
+            bindings,
+            shards: None,
+        }
+    }
+
+    /// The same measurement bound to another machine's paths and cores. The worker there checks
+    /// that files, classes and samples are those of the spec by their hashes.
+    #[must_use]
+    pub fn rebind(&self, bindings: Bindings) -> Self {
+        Self {
+            bindings,
+            ..self.clone()
+        }
+    }
+
+    /// The part of the accuracy run with these shards.
+    #[must_use]
+    pub fn part(&self, shards: ShardRange) -> Self {
+        Self {
+            shards: Some(shards),
+            ..self.clone()
+        }
+    }
+
+    /// How many shards the accuracy run has.
+    pub fn shard_count(&self) -> u32 {
+        let size = self.spec.accuracy.as_ref().map_or(1, |a| a.shard_size);
+        self.bindings.sample_set.count.div_ceil(size.max(1))
+    }
 }

@@ -87,6 +87,26 @@ pub enum Prediction {
     Detections(Vec<Detection>),
 }
 
+/// What kind of thing a decoder says of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictionKind {
+    /// [`Prediction::Ranking`].
+    Ranking,
+    /// [`Prediction::Detections`].
+    Detections,
+}
+
+impl Prediction {
+    /// Its kind.
+    pub fn kind(&self) -> PredictionKind {
+        match self {
+            Self::Ranking(_) => PredictionKind::Ranking,
+            Self::Detections(_) => PredictionKind::Detections,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
