@@ -52,7 +52,8 @@ pub use labels::{
 };
 pub use metric::{Detail, Metric, MetricContext, MetricError, MetricKind};
 pub use model::{
-    DecoderSpec, InputSpec, MODEL_SCHEMA, ModelSpec, Named, Origin, Purpose, Reference, Thresholds,
+    DecoderSpec, InputSpec, MODEL_SCHEMA, ModelSpec, NO_DECODER, Named, Origin, Purpose, Reference,
+    Thresholds,
 };
 pub use plan::{
     AccuracyPlan, Bindings, Division, ExecutionPlan, LabelPlan, ModelPlan, PLAN_SCHEMA,

@@ -102,6 +102,15 @@ pub trait Metric: Any + Send {
 }
 
 /// One table or curve behind the scores: becomes a file named by its hash.
+///
+/// Two tables have a form that reports and expectations read, CSV (RFC 4180, UTF-8) with a header
+/// and further columns as the metric likes, an empty cell being an absent value:
+///
+/// * `per-class`: first column `class`, the name of the dataset's class; every column called like a
+///   score (`AP`, `AP50`, `top-1`) holds that score of the class, 0 to 1, so that `AP/person` is
+///   column `AP` of row `person`; the column `n`, if there is one, counts what was judged.
+/// * `per-image`: first column `sample`, its id; second `score`, 0 to 1, how well the sample went
+///   (the least are shown as the worst); the others say what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// What it is: `per-class`, `precision-recall`, `confusion`, `per-image`; unique within a

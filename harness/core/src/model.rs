@@ -54,11 +54,14 @@ pub struct Thresholds {
     pub max: Option<u32>,
 }
 
+/// Kind of a decoder that reads nothing: the model is timed only, and its outputs say nothing.
+pub const NO_DECODER: &str = "none";
+
 /// How a model's outputs are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecoderSpec {
-    /// Row of the decoder table.
+    /// Row of the decoder table, or [`NO_DECODER`].
     pub kind: String,
     /// Parameters of the row.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
