@@ -1,9 +1,9 @@
-//! What can go wrong between an image and a tensor, or between a name and a recipe.
+//! What can go wrong between an image and a tensor.
 
-use dyno_core::{DType, TensorError, UnknownName};
+use dyno_core::{DType, TensorError};
 use dyno_image::ImageError;
 
-/// Error of preprocessing and of recipes.
+/// Error of preprocessing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VisionError {
@@ -44,17 +44,6 @@ pub enum VisionError {
         found_dtype: DType,
         /// Shape given.
         found: Vec<usize>,
-    },
-    /// No recipe has this name.
-    #[error(transparent)]
-    UnknownRecipe(#[from] UnknownName),
-    /// A recipe does not fit the model.
-    #[error("recipe `{recipe}`: {reason}")]
-    Recipe {
-        /// Its name.
-        recipe: &'static str,
-        /// Why not.
-        reason: String,
     },
     /// The image itself.
     #[error(transparent)]

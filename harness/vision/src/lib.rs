@@ -16,4 +16,4 @@ pub use decoders::{Classification, DECODERS, Fastestdet, Nanodet, Ssd, Yolov8, Y
 pub use error::VisionError;
 pub use nms::{Candidate, Nms, NmsOptions};
 pub use preprocess::Preprocessor;
-pub use recipes::{RECIPES, Recipe, RecipeSpec, ResolvedRecipe, matching_recipes, recipe};
+pub use recipes::RECIPES;

@@ -1,14 +1,16 @@
-//! `classification`: one score per class. Convention: whatever the shape, the elements of one batch
-//! item are the classes in order (`[1, C]`, `[1, C, 1, 1]` of Caffe, `[1, 1, 1, C]` of TensorFlow).
+//! `classification`: one score per class. Convention: one axis beside
+//! the batch has the classes in order, every other is 1 (`[1, C]`, `[1, C, 1, 1]` of Caffe,
+//! `[1, 1, 1, C]` of TensorFlow); a tensor with a single axis is one item.
 
 use super::shared::{check_labels, item, misfit, misfit_run, parameters, values, wrong};
 use dyno_core::{
-    DType, DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, Ranking,
-    TensorView,
+    DType, DecodeError, Decoder, DecoderContext, DecoderKind, Dimension, Geometry, Prediction,
+    PredictionKind, Ranking, TensorView,
 };
 use serde::Deserialize;
 
 const ID: &str = "classification";
+const EXPECTATION: &str = "one output with a score per class ([N, C], [N, C, 1, 1], [N, 1, 1, C])";
 /// Rank down to which every class is listed: top-5 is the deepest metric.
 const K: u32 = 5;
 
@@ -37,6 +39,10 @@ impl DecoderKind for Classification {
         "one output with a score per class ([N, C], [N, C, 1, 1], …); parameter `softmax` turns logits into probabilities (default false)"
     }
 
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Ranking
+    }
+
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (_, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let [output] = context.io.outputs.as_slice() else {
@@ -46,7 +52,19 @@ impl DecoderKind for Classification {
                 context.io,
             ));
         };
-        if own.softmax && !matches!(output.dtype, DType::F32 | DType::F16 | DType::Bf16) {
+        // More than one axis of classes is another kind of output altogether: a map of keypoints, a
+        // mask, rows of boxes.
+        let axes = output.shape.iter().skip(1);
+        if axes
+            .filter(|d| matches!(d, Dimension::Fixed(n) if *n != 1))
+            .count()
+            > 1
+        {
+            return Err(misfit(ID, EXPECTATION, context.io));
+        }
+        let real = matches!(output.dtype, DType::F32 | DType::F16 | DType::Bf16)
+            || output.quantization.is_some();
+        if own.softmax && !real {
             return Err(wrong(
                 ID,
                 format!(
@@ -112,6 +130,9 @@ impl Decoder for ClassificationDecoder {
         let [output] = outputs else {
             return Err(misfit_run(ID, "one output", outputs));
         };
+        if output.shape().iter().skip(1).filter(|n| **n != 1).count() > 1 {
+            return Err(misfit_run(ID, EXPECTATION, outputs));
+        }
         let batch = if output.shape().len() == 1 {
             1
         } else {

@@ -4,12 +4,14 @@
 //! `score > threshold`. The grid's coordinates are f64 and the network's numbers f32, as in the
 //! reference.
 
+use super::boxes::Boxes;
 use super::shared::{
-    Boxes, best_by_plane, classes_of, extent, is_shape, item, may_be, misfit, misfit_run,
-    parameters, sigmoid, values,
+    best_by_plane, classes_of, extent, is_shape, item, may_be, misfit, misfit_run, parameters,
+    sigmoid, values,
 };
 use dyno_core::{
-    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView, Xyxy,
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, PredictionKind,
+    TensorView, Xyxy,
 };
 use serde::Deserialize;
 
@@ -43,6 +45,10 @@ impl DecoderKind for Fastestdet {
 
     fn about(&self) -> &'static str {
         "one output [N, 5 + classes, rows, columns] with objectness first, boxes undecoded, scores already activated; parameters `class_agnostic`, `clip_to_image`"
+    }
+
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Detections
     }
 
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
@@ -137,7 +143,8 @@ impl Decoder for FastestdetDecoder {
                         x2: (cx + w) * width,
                         y2: (cy + h) * height,
                     };
-                    self.boxes.push(self.class[cell] as usize, score, bbox);
+                    self.boxes
+                        .push(cell, self.class[cell] as usize, score, bbox);
                 }
             }
             predictions.push(self.boxes.finish(geometry));

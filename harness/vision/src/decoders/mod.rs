@@ -1,5 +1,6 @@
 //! The decoders: from a model's outputs to predictions, one file a family of models.
 
+mod boxes;
 mod classification;
 mod fastestdet;
 mod nanodet;

@@ -5,12 +5,14 @@
 //! to the network's input before suppression. Outputs are found by name (`cls_pred_stride_8`,
 //! `dis_pred_stride_8`) or, where names say nothing, by shape: never by their order.
 
+use super::boxes::{Boxes, corners};
 use super::shared::{
-    Boxes, Cell, check_labels, corners, exp, extent, grid, grid_size, item, may_be, misfit,
-    misfit_run, parameters, sigmoid, values, wrong,
+    Cell, check_labels, exp, extent, grid, grid_size, item, may_be, misfit, misfit_run, parameters,
+    sigmoid, values, wrong,
 };
 use dyno_core::{
-    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, IoSpec, Prediction, TensorView,
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, IoSpec, Prediction,
+    PredictionKind, TensorView,
 };
 use serde::Deserialize;
 
@@ -64,6 +66,10 @@ impl DecoderKind for Nanodet {
     fn about(&self) -> &'static str {
         "per stride an output of classes [N, cells, classes] and one of distances [N, cells, 4 (reg_max + 1)], found by name or shape; parameters `strides` \
          (default [8, 16, 32]), `reg_max` (7), `sigmoid` (class scores are logits, default false), `class_agnostic`, `clip_to_image`"
+    }
+
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Detections
     }
 
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
@@ -192,6 +198,7 @@ impl Decoder for NanodetDecoder {
         let [width, height] = self.network;
         self.boxes.clear();
         for (index, geometry) in geometries.iter().enumerate() {
+            let mut first = 0;
             for level in &self.levels {
                 let wrong = || misfit_run(ID, self.expected.clone(), outputs);
                 let (Some(classes), Some(distances)) =
@@ -214,10 +221,11 @@ impl Decoder for NanodetDecoder {
                 let [scratch_classes, scratch_distances] = &mut self.scratch;
                 let scores = item(values(classes, scratch_classes), batch, index);
                 let distances = item(values(distances, scratch_distances), batch, index);
-                for ((row, sides), cell) in scores
+                for (position, ((row, sides), cell)) in scores
                     .chunks_exact(count)
                     .zip(distances.chunks_exact(columns))
                     .zip(&level.cells)
+                    .enumerate()
                 {
                     let mut bbox = None;
                     for (class, &v) in row.iter().enumerate() {
@@ -239,10 +247,11 @@ impl Decoder for NanodetDecoder {
                                     (cy + d[3]).clamp(0.0, height),
                                 )
                             });
-                            self.boxes.push(class, score, bbox);
+                            self.boxes.push(first + position, class, score, bbox);
                         }
                     }
                 }
+                first += level.cells.len();
             }
             predictions.push(self.boxes.finish(geometry));
         }

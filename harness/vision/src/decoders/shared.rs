@@ -1,14 +1,7 @@
-//! What the box decoders share: parameters, shapes, grids, numbers, and the way from network pixels
-//! back to the image.
-//!
-//! Boxes travel in pixels of the network's input until [`Boxes::finish`], which suppresses there
-//! and only then undoes the resize in f64, `(x − offset) / scale`. Thresholds of scores are rounded
-//! to f32 first, as every f32 pipeline compares them.
+//! What the decoders share: parameters, shapes, grids and numbers.
 
-use crate::nms::{Candidate, Nms, NmsOptions};
 use dyno_core::{
-    DecodeError, DecoderContext, Detection, Dimension, Geometry, IoSpec, LabelId, Prediction,
-    TensorInfo, TensorSlice, TensorView, Thresholds, Xyxy,
+    DecodeError, DecoderContext, Dimension, IoSpec, TensorInfo, TensorSlice, TensorView,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -21,9 +14,9 @@ const MAX_CELLS: usize = 1 << 24;
 #[serde(default)]
 pub(super) struct Common {
     /// Boxes suppress each other whatever their classes.
-    class_agnostic: bool,
+    pub(super) class_agnostic: bool,
     /// Boxes are cut at the image's border.
-    clip_to_image: bool,
+    pub(super) clip_to_image: bool,
 }
 
 /// What [`Common`] reads, said in the `about` of each decoder.
@@ -249,9 +242,10 @@ pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// The elements as f32: borrowed when they are, converted into `scratch` when not.
+/// The real numbers as f32: borrowed when they are stored so, else converted into `scratch`.
+/// Quantized integers are dequantized, as [`TensorView::to_f32_vec`] does.
 pub(super) fn values<'a>(view: &TensorView<'a>, scratch: &'a mut Vec<f32>) -> &'a [f32] {
-    if let TensorSlice::F32(v) = view.data() {
+    if let (TensorSlice::F32(v), None) = (view.data(), view.quantization()) {
         return v;
     }
     scratch.clear();
@@ -264,6 +258,11 @@ pub(super) fn values<'a>(view: &TensorView<'a>, scratch: &'a mut Vec<f32>) -> &'
         TensorSlice::I32(v) => scratch.extend(v.iter().map(|&x| x as f32)),
         TensorSlice::I64(v) => scratch.extend(v.iter().map(|&x| x as f32)),
         TensorSlice::Bool(v) => scratch.extend(v.iter().map(|&x| f32::from(u8::from(x)))),
+    }
+    if let Some(q) = view.quantization() {
+        for value in scratch.iter_mut() {
+            *value = ((f64::from(*value) - f64::from(q.zero_point)) * q.scale) as f32;
+        }
     }
     scratch
 }
@@ -296,119 +295,6 @@ pub(super) fn best(values: &[f32]) -> Option<(usize, f32)> {
         .iter()
         .position(|v| v.partial_cmp(&greatest) == Some(std::cmp::Ordering::Equal))
         .map(|at| (at, greatest))
-}
-
-/// Collects boxes of one image, suppresses, and returns to the image's pixels.
-#[derive(Debug)]
-pub(super) struct Boxes {
-    common: Common,
-    options: NmsOptions,
-    score: f32,
-    nms: Nms,
-    candidates: Vec<Candidate>,
-}
-
-impl Boxes {
-    /// A collector with checked thresholds. Without any the decoder cannot work, unless `default`
-    /// says what applies then.
-    pub(super) fn new(
-        decoder: &'static str,
-        context: &DecoderContext<'_>,
-        common: Common,
-        default: Option<Thresholds>,
-    ) -> Result<Self, DecodeError> {
-        let Some(t) = context.thresholds.or(default) else {
-            return Err(wrong(
-                decoder,
-                "the model has no thresholds (`evaluate` or `deploy` with `score` and `iou`)",
-            ));
-        };
-        let share = |name: &str, v: f64| {
-            if (0.0..=1.0).contains(&v) {
-                Ok(())
-            } else {
-                Err(wrong(
-                    decoder,
-                    format!("threshold `{name}` must lie in 0 to 1, found {v}"),
-                ))
-            }
-        };
-        share("score", t.score)?;
-        if let Some(iou) = t.iou {
-            share("iou", iou)?;
-        }
-        let options = NmsOptions {
-            iou: t.iou,
-            class_agnostic: common.class_agnostic,
-            max: t.max.map(|m| m as usize),
-        };
-        Ok(Self {
-            common,
-            options,
-            score: t.score as f32,
-            nms: Nms::new(),
-            candidates: Vec::new(),
-        })
-    }
-
-    /// Least score, as f32.
-    pub(super) fn score(&self) -> f32 {
-        self.score
-    }
-
-    /// Adds a box in network pixels; a non-finite one is dropped.
-    pub(super) fn push(&mut self, class: usize, score: f32, bbox: Xyxy) {
-        let Ok(class) = u32::try_from(class) else {
-            return;
-        };
-        let candidate = Candidate { class, score, bbox };
-        if candidate.is_finite() {
-            self.candidates.push(candidate);
-        }
-    }
-
-    /// The detections of the image, by falling score; empties the collector.
-    pub(super) fn finish(&mut self, geometry: &Geometry) -> Prediction {
-        let survivors = self.nms.run(&self.candidates, &self.options);
-        let g = geometry;
-        let detections = survivors.iter().filter_map(|&i| {
-            let c = self.candidates.get(i as usize)?;
-            let bbox = Xyxy {
-                x1: (c.bbox.x1 - g.offset_x) / g.scale_x,
-                y1: (c.bbox.y1 - g.offset_y) / g.scale_y,
-                x2: (c.bbox.x2 - g.offset_x) / g.scale_x,
-                y2: (c.bbox.y2 - g.offset_y) / g.scale_y,
-            };
-            let bbox = if self.common.clip_to_image {
-                bbox.clip(f64::from(g.image_width), f64::from(g.image_height))
-            } else {
-                bbox
-            };
-            bbox.is_finite().then_some(Detection {
-                label: LabelId(c.class),
-                score: c.score,
-                bbox,
-            })
-        });
-        let prediction = Prediction::Detections(detections.collect());
-        self.candidates.clear();
-        prediction
-    }
-
-    /// Forgets boxes of an image that was given up.
-    pub(super) fn clear(&mut self) {
-        self.candidates.clear();
-    }
-}
-
-/// A box from f32 corners.
-pub(super) fn corners(x1: f32, y1: f32, x2: f32, y2: f32) -> Xyxy {
-    Xyxy {
-        x1: f64::from(x1),
-        y1: f64::from(y1),
-        x2: f64::from(x2),
-        y2: f64::from(y2),
-    }
 }
 
 /// Per cell the greatest of the class planes and its first class; NaN is passed over, a cell of NaN

@@ -9,10 +9,11 @@
 //! Boxes are shares of the network's input. Class numbers are the model's own: whether 0 is the
 //! background is the label map's business. A detection is kept when `score >= threshold`.
 
-use super::shared::{Boxes, item, may_be, misfit, misfit_run, parameters, values};
+use super::boxes::Boxes;
+use super::shared::{item, may_be, misfit, misfit_run, parameters, values};
 use dyno_core::{
-    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, IoSpec, Prediction, TensorView,
-    Thresholds, Xyxy,
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, IoSpec, Prediction,
+    PredictionKind, TensorView, Thresholds, Xyxy,
 };
 use serde::Deserialize;
 
@@ -64,6 +65,10 @@ impl DecoderKind for Ssd {
     fn about(&self) -> &'static str {
         "detections already suppressed by the model: DetectionOutput rows [1, 1, N, 7], or TensorFlow's boxes, classes, scores and count; parameters `form` \
          (`rows` or `tensors`, to accept one only), `class_agnostic` (with a threshold `iou` only), `clip_to_image`"
+    }
+
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Detections
     }
 
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
@@ -163,14 +168,18 @@ impl SsdDecoder {
         let all = values(output, &mut self.scratch[0]);
         let least = self.boxes.score();
         for (index, geometry) in geometries.iter().enumerate() {
-            for row in all.chunks_exact(7) {
+            for (position, row) in all.chunks_exact(7).enumerate() {
                 let &[image, class, score, x1, y1, x2, y2] = row else {
                     continue;
                 };
                 let ours = class_number(image) == Some(index);
                 if let (true, true, Some(class)) = (ours, score >= least, class_number(class)) {
-                    self.boxes
-                        .push(class, score, in_pixels(self.network, x1, y1, x2, y2));
+                    self.boxes.push(
+                        position,
+                        class,
+                        score,
+                        in_pixels(self.network, x1, y1, x2, y2),
+                    );
                 }
             }
             predictions.push(self.boxes.finish(geometry));
@@ -222,11 +231,15 @@ impl SsdDecoder {
                 .chunks_exact(4)
                 .zip(item(classes, batch, index))
                 .zip(item(scores, batch, index));
-            for ((corner, &class), &score) in rows.take(valid) {
+            for (position, ((corner, &class), &score)) in rows.take(valid).enumerate() {
                 let &[y1, x1, y2, x2] = corner else { continue };
                 if let (true, Some(class)) = (score >= least, class_number(class)) {
-                    self.boxes
-                        .push(class, score, in_pixels(self.network, x1, y1, x2, y2));
+                    self.boxes.push(
+                        position,
+                        class,
+                        score,
+                        in_pixels(self.network, x1, y1, x2, y2),
+                    );
                 }
             }
             predictions.push(self.boxes.finish(geometry));

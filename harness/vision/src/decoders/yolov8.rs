@@ -2,12 +2,13 @@
 //! objectness (Ultralytics' v8 and the models that share its head). A candidate is kept when
 //! `score > threshold`.
 
+use super::boxes::{Boxes, corners};
 use super::shared::{
-    Boxes, classes_of, corners, extent, grid, is_shape, item, may_be, misfit, misfit_run,
-    parameters, values,
+    classes_of, extent, grid, is_shape, item, may_be, misfit, misfit_run, parameters, values,
 };
 use dyno_core::{
-    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView,
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, PredictionKind,
+    TensorView,
 };
 use serde::Deserialize;
 
@@ -60,6 +61,10 @@ impl DecoderKind for Yolov8 {
          threshold, default false: the best), `strides` (default [8, 16, 32]), `class_agnostic`, `clip_to_image`"
     }
 
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Detections
+    }
+
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let anchors = grid(ID, context.network_size, &own.strides, 0.0)?.len();
@@ -99,6 +104,7 @@ fn push(
     };
     let (cx, cy, w, h) = (plane(0), plane(1), plane(2), plane(3));
     boxes.push(
+        anchor,
         class,
         score,
         corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0),

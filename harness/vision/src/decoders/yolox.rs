@@ -3,12 +3,14 @@
 //! extent `e^wh · stride`, score `objectness · best class`, one class a box, kept when
 //! `score >= threshold`.
 
+use super::boxes::{Boxes, corners};
 use super::shared::{
-    Boxes, Cell, best, classes_of, corners, exp, extent, grid, is_shape, item, may_be, misfit,
-    misfit_run, parameters, values,
+    Cell, best, classes_of, exp, extent, grid, is_shape, item, may_be, misfit, misfit_run,
+    parameters, values,
 };
 use dyno_core::{
-    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, TensorView,
+    DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, Prediction, PredictionKind,
+    TensorView,
 };
 use serde::Deserialize;
 
@@ -56,6 +58,10 @@ impl DecoderKind for Yolox {
          `class_agnostic`, `clip_to_image`"
     }
 
+    fn predicts(&self) -> PredictionKind {
+        PredictionKind::Detections
+    }
+
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
         let cells = grid(ID, context.network_size, &own.strides, 0.0)?;
@@ -98,9 +104,10 @@ impl Decoder for YoloxDecoder {
         let least = self.boxes.score();
         self.boxes.clear();
         for (index, geometry) in geometries.iter().enumerate() {
-            for (row, cell) in item(all, batch, index)
+            for (position, (row, cell)) in item(all, batch, index)
                 .chunks_exact(columns)
                 .zip(&self.cells)
+                .enumerate()
             {
                 let [x, y, w, h, objectness, classes @ ..] = row else {
                     continue;
@@ -113,6 +120,7 @@ impl Decoder for YoloxDecoder {
                     let (cx, cy) = ((x + cell.x) * cell.stride, (y + cell.y) * cell.stride);
                     let (w, h) = (exp(*w) * cell.stride, exp(*h) * cell.stride);
                     self.boxes.push(
+                        position,
                         class,
                         score,
                         corners(cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0),

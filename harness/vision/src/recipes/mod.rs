@@ -3,53 +3,54 @@
 
 mod recipe;
 
-pub use recipe::{Recipe, RecipeSpec, ResolvedRecipe, matching_recipes, recipe};
+use dyno_core::Recipe;
+use recipe::FileRecipe;
 
 /// Every recipe.
-pub const RECIPES: &[Recipe] = &[
+pub const RECIPES: &[&dyn Recipe] = &[
     // Detection.
-    Recipe {
+    &FileRecipe {
         name: "yolox",
         about: "YOLOX: letterbox at the top-left, pad 114, BGR 0 to 255; COCO",
         text: include_str!("yolox.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "nanodet",
         about: "NanoDet-m: centred warp with black border, BGR minus mean by std; COCO",
         text: include_str!("nanodet.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "fastestdet",
         about: "FastestDet: stretched, BGR 0 to 1; COCO",
         text: include_str!("fastestdet.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "yolov8",
         about: "YOLOv8 and models with its head: centred letterbox, pad 114, RGB 0 to 1; COCO",
         text: include_str!("yolov8.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "ssd-caffe",
         about: "SSD of Caffe or OpenVINO with DetectionOutput: stretched, (BGR - 127.5) / 127.5",
         text: include_str!("ssd-caffe.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "ssd-tf",
         about: "SSD of TensorFlow with four outputs: stretched, RGB raw or -1 to 1; COCO's 91 ids",
         text: include_str!("ssd-tf.json"),
     },
     // Classification.
-    Recipe {
+    &FileRecipe {
         name: "caffe-bgr",
         about: "Caffe: warp to 256x256, centre crop, BGR minus 104, 117, 123; ImageNet",
         text: include_str!("caffe-bgr.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "torchvision",
         about: "torchvision: shorter side 256 (Pillow bilinear), centre crop, RGB by ImageNet's mean and std",
         text: include_str!("torchvision.json"),
     },
-    Recipe {
+    &FileRecipe {
         name: "tf-slim",
         about: "TF-slim: central 87.5 %, RGB raw or -1 to 1; ImageNet with background",
         text: include_str!("tf-slim.json"),

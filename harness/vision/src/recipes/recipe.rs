@@ -1,92 +1,50 @@
 //! A recipe as a row, as data, and as it applies to one model.
 //!
-//! In a recipe's file a size of `[0, 0]` stands for the model's own input size. [`Recipe::resolve`]
-//! replaces it, and takes element type and layout from the model, so that what comes out is
-//! complete and can be printed.
+//! In a recipe's file a size of `[0, 0]` stands for the model's own input size. Resolving replaces
+//! it, and takes element type and layout from the model, so that what comes out is complete and can
+//! be printed.
+//!
+//! A recipe fits a model when its steps suit the inputs and its decoder can be built for the
+//! outputs: by rank, by grid, by number of classes. Detectors write their outputs in forms of their
+//! own, so such a form with the number of classes of the recipe's labels is recognised; a list of
+//! scores says nothing of how pixels were prepared, so a classifier is never more than possible.
 
-use crate::{decoders::DECODERS, error::VisionError};
+use crate::decoders::DECODERS;
 use dyno_core::{
     CropSize, DType, DecoderContext, DecoderSpec, Dimension, InputSpec, IoSpec, LabelMap, Layout,
-    PreprocessStep, Purpose, TensorInfo, UnknownName, lookup, nearest,
+    PredictionKind, PreprocessStep, Purpose, Recipe, RecipeError, RecipeFit, ResolvedRecipe,
+    TensorInfo, lookup,
 };
 use serde::{Deserialize, Serialize};
 
-/// A row of [`RECIPES`](crate::RECIPES).
+/// A row of [`RECIPES`](crate::RECIPES) whose content is a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recipe {
+pub(super) struct FileRecipe {
     /// Kebab-case name, unique in the table.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// One line for people.
-    pub about: &'static str,
+    pub(super) about: &'static str,
     /// Its file: a [`RecipeSpec`] in JSON.
-    pub text: &'static str,
+    pub(super) text: &'static str,
 }
 
 /// What a recipe's file says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecipeSpec {
+pub(super) struct RecipeSpec {
     /// What such models are for.
-    pub purpose: Purpose,
+    pub(super) purpose: Purpose,
     /// A `u8` input of the model takes pixels as they are, and `normalize` is for its
     /// floating-point twin only.
     #[serde(default)]
-    pub u8_input_is_raw: bool,
+    pub(super) u8_input_is_raw: bool,
     /// The inputs; a size of `[0, 0]` is the model's own.
-    pub inputs: Vec<InputSpec>,
+    pub(super) inputs: Vec<InputSpec>,
     /// The decoder with both sets of thresholds.
-    pub decoder: DecoderSpec,
+    pub(super) decoder: DecoderSpec,
     /// A well-known list of labels, where such models usually have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<String>,
-}
-
-/// A recipe applied to one model: complete, nothing left to guess.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ResolvedRecipe {
-    /// What the model is for.
-    pub purpose: Purpose,
-    /// The inputs with name, element type, layout, shape (batch 1) and steps.
-    pub inputs: Vec<InputSpec>,
-    /// The decoder.
-    pub decoder: DecoderSpec,
-    /// The well-known labels; absent when the recipe names none, or the decoder refuses the outputs
-    /// with as many classes as the list has.
-    pub labels: Option<String>,
-}
-
-/// The recipe called `name`.
-///
-/// # Errors
-/// [`VisionError::UnknownRecipe`] with the names that exist and the nearest of them.
-pub fn recipe(name: &str) -> Result<&'static Recipe, VisionError> {
-    let unknown = || UnknownName {
-        what: "recipe",
-        name: name.to_owned(),
-        known: super::RECIPES.iter().map(|r| r.name.to_owned()).collect(),
-        nearest: nearest(name, super::RECIPES.iter().map(|r| r.name)),
-    };
-    super::RECIPES
-        .iter()
-        .find(|r| r.name == name)
-        .ok_or_else(|| unknown().into())
-}
-
-/// The detection recipes whose decoder reads these outputs, labels included. Where exactly one
-/// fits, a planner may assume it and say so.
-pub fn matching_recipes(io: &IoSpec) -> Vec<&'static Recipe> {
-    let fits = |r: &&Recipe| {
-        let Ok(spec) = r.spec() else { return false };
-        let Ok(resolved) = r.resolve(io) else {
-            return false;
-        };
-        // A list of labels that was given up means another number of classes, so perhaps another
-        // kind of model altogether.
-        spec.purpose == Purpose::ObjectDetection
-            && spec.labels == resolved.labels
-            && Recipe::decoder_fits(&resolved, io, resolved.labels.as_deref())
-    };
-    super::RECIPES.iter().filter(fits).collect()
+    pub(super) labels: Option<String>,
 }
 
 /// Width, height and layout of an image input; both extents must be numbers.
@@ -152,29 +110,30 @@ fn with_size(step: &PreprocessStep, own: [u32; 2]) -> PreprocessStep {
     step
 }
 
-impl Recipe {
-    fn error(&self, reason: impl Into<String>) -> VisionError {
-        VisionError::Recipe {
+impl FileRecipe {
+    fn error(&self, reason: impl Into<String>) -> RecipeError {
+        RecipeError {
             recipe: self.name,
             reason: reason.into(),
         }
     }
 
-    /// The recipe as data.
-    ///
-    /// # Errors
-    /// When the embedded file is malformed; a test makes sure that none is.
-    pub fn spec(&self) -> Result<RecipeSpec, VisionError> {
+    /// The recipe as data; a test makes sure that no embedded file is malformed.
+    pub(super) fn spec(&self) -> Result<RecipeSpec, RecipeError> {
         serde_json::from_str(self.text).map_err(|e| self.error(format!("malformed file: {e}")))
     }
+}
 
-    /// The recipe for a model with these inputs and outputs: sizes, element type and layout filled
-    /// in.
-    ///
-    /// # Errors
-    /// When the model has not exactly one input per input of the recipe, an input is no image of
-    /// known size, or its element type is not one that the steps give.
-    pub fn resolve(&self, io: &IoSpec) -> Result<ResolvedRecipe, VisionError> {
+impl Recipe for FileRecipe {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn resolve(&self, io: &IoSpec) -> Result<ResolvedRecipe, RecipeError> {
         let spec = self.spec()?;
         if spec.inputs.len() != io.inputs.len() {
             let names: Vec<&str> = io.inputs.iter().map(|t| t.name.as_str()).collect();
@@ -227,36 +186,51 @@ impl Recipe {
             labels: None,
         };
         if let Some(labels) = spec.labels
-            && Self::decoder_fits(&resolved, io, Some(&labels))
+            && decoder_fits(&resolved, io, Some(&labels)).is_some()
         {
             resolved.labels = Some(labels);
         }
         Ok(resolved)
     }
 
-    /// The decoder can be built for these outputs with this list of labels.
-    fn decoder_fits(resolved: &ResolvedRecipe, io: &IoSpec, labels: Option<&str>) -> bool {
-        let labels = labels.and_then(LabelMap::builtin).unwrap_or_default();
-        let Ok(kind) = lookup("decoder", DECODERS, &resolved.decoder.kind) else {
-            return false;
+    fn fit(&self, io: &IoSpec) -> RecipeFit {
+        let (Ok(spec), Ok(resolved)) = (self.spec(), self.resolve(io)) else {
+            return RecipeFit::No;
         };
-        let Some(size) = io
-            .inputs
-            .first()
-            .zip(resolved.inputs.first())
-            .and_then(|(info, input)| image_size(info, input.layout).ok())
-        else {
-            return false;
-        };
-        let context = DecoderContext {
-            spec: &resolved.decoder,
-            thresholds: resolved.decoder.evaluate,
-            io,
-            network_size: size.0,
-            labels: &labels,
-        };
-        kind.build(&context).is_ok()
+        match decoder_fits(&resolved, io, resolved.labels.as_deref()) {
+            None => RecipeFit::No,
+            // A list of labels that was given up means another number of classes, so perhaps
+            // another kind of model altogether.
+            Some(PredictionKind::Detections) if spec.labels == resolved.labels => {
+                RecipeFit::Recognised
+            }
+            Some(PredictionKind::Detections | PredictionKind::Ranking) => RecipeFit::Possible,
+        }
     }
+}
+
+/// What the decoder says of a sample, when it can be built for these outputs with this list of
+/// labels.
+fn decoder_fits(
+    resolved: &ResolvedRecipe,
+    io: &IoSpec,
+    labels: Option<&str>,
+) -> Option<PredictionKind> {
+    let labels = labels.and_then(LabelMap::builtin).unwrap_or_default();
+    let kind = lookup("decoder", DECODERS, &resolved.decoder.kind).ok()?;
+    let (network_size, _) = io
+        .inputs
+        .first()
+        .zip(resolved.inputs.first())
+        .and_then(|(info, input)| image_size(info, input.layout).ok())?;
+    let context = DecoderContext {
+        spec: &resolved.decoder,
+        thresholds: resolved.decoder.evaluate,
+        io,
+        network_size,
+        labels: &labels,
+    };
+    kind.build(&context).ok().map(|_| kind.predicts())
 }
 
 #[cfg(test)]
