@@ -7,6 +7,7 @@
 use crate::{
     dataset::SampleIndex,
     engine::ExecutionFacts,
+    importer::ImportFacts,
     prediction::Prediction,
     record::{Artifact, Execution, Machine, Measurement, Tool, Warning},
     source::{ModelSource, OpenConfig},
@@ -36,6 +37,8 @@ pub struct Question {
     pub config: OpenConfig,
     /// Where imported models are kept.
     pub cache_dir: Option<PathBuf>,
+    /// Longest time that one call of an engine may take; then the answer is an error.
+    pub engine_timeout_ns: u64,
 }
 
 /// One sample of a shard.
@@ -55,6 +58,10 @@ pub struct SampleResult {
     /// sha256 of the input tensors, for the first samples of the set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor_sha256: Option<String>,
+    /// sha256 of the output tensors, for the samples that timed queries of the same plan draw
+    /// from: what was timed is compared with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs_sha256: Option<String>,
 }
 
 /// Who measured a shard. Shards of one run come from one engine and one build of dyno; the
@@ -150,6 +157,9 @@ pub enum Event {
         io: IoSpec,
         /// What would run.
         facts: ExecutionFacts,
+        /// What was put between the model's files and the engine, where it does not read them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        import: Option<ImportFacts>,
     },
     /// The engine of the accuracy run is open.
     Opened {

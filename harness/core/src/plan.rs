@@ -9,6 +9,7 @@ use crate::{
     canonical::{CanonicalError, canonical_sha256},
     dataset::{DatasetRequest, SampleSet},
     framework::Framework,
+    importer::ImportFacts,
     labels::LabelMap,
     model::{DecoderSpec, InputSpec, Named, Origin, Purpose, Reference},
     record::{ScenarioName, Timed},
@@ -96,6 +97,9 @@ pub struct ExecutionPlan {
     pub settings: BTreeMap<String, String>,
     /// Concrete shapes of inputs by name.
     pub shapes: BTreeMap<String, Vec<usize>>,
+    /// What is put between the model's files and the engine, where the engine does not read them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportFacts>,
 }
 
 /// The accuracy half of a run.
@@ -144,6 +148,8 @@ pub struct PerformancePlan {
     pub max_duration_ns: u64,
     /// Seed of the order of samples, and of the queries whose outputs are compared.
     pub seed: u64,
+    /// Samples that may fail to be prepared.
+    pub max_errors: u32,
 }
 
 /// What is measured and how.

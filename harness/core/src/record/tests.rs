@@ -117,6 +117,7 @@ pub(crate) fn parts() -> RecordParts {
             precision: Precision::Native,
             settings: BTreeMap::new(),
             shapes: BTreeMap::new(),
+            import: None,
         },
         accuracy: None,
         performance: Vec::new(),
@@ -256,6 +257,7 @@ fn a_series_names_the_part_that_differs() {
         min_queries: 1,
         max_duration_ns: 1,
         seed: 0,
+        max_errors: 0,
     };
     let of = |execution: &Execution| {
         Series::performance(&model(), execution, None, SET, &machine(), &plan)
