@@ -29,6 +29,14 @@ pub enum ImageError {
         /// What is not supported.
         what: String,
     },
+    /// The decoder panicked: a fault of it that this file brings out.
+    #[error("the {format:?} decoder panicked: {words}")]
+    Panicked {
+        /// The format.
+        format: crate::Format,
+        /// The words of the panic.
+        words: String,
+    },
     /// The header announces more than [`crate::Limits`] allow.
     #[error(
         "image of {width}x{height} pixels exceeds the limit of {max_pixels} pixels and {max_side} a side"

@@ -45,6 +45,9 @@ fn byte_len(width: u32, height: u32) -> Option<usize> {
         .checked_mul(CHANNELS)
 }
 
+/// Memory that an image keeps between pictures: 22 million pixels, more than a camera gives.
+const KEPT_BYTES: usize = 64 << 20;
+
 impl Image {
     /// A black image.
     ///
@@ -140,9 +143,13 @@ impl Image {
         // `resize` alone would end the process when there is no memory for a size that a file
         // announced.
         self.data
-            .try_reserve(len.saturating_sub(self.data.len()))
+            .try_reserve_exact(len.saturating_sub(self.data.len()))
             .map_err(|_| too_large())?;
         self.data.resize(len, 0);
+        // One huge picture among small ones must not hold its memory for the rest of the run.
+        if self.data.capacity() > KEPT_BYTES && len <= KEPT_BYTES {
+            self.data.shrink_to(KEPT_BYTES);
+        }
         (self.width, self.height) = (width, height);
         Ok(())
     }

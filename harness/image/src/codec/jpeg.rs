@@ -9,7 +9,7 @@ use super::exif;
 use super::{Format, Header, Limits};
 use crate::error::ImageError;
 use crate::image::{CHANNELS, Image};
-use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, PixelFormat};
+use libjpeg_turbo_rs::{ColorSpace, ComponentInfo, DecodeLimits, Decoder, PixelFormat};
 
 /// Opens the file and checks its size.
 fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<'a>, u32, u32), ImageError> {
@@ -24,6 +24,18 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<'a>, u32, u32),
     let decoder = Decoder::new_with_limits(bytes, library).map_err(ImageError::Jpeg)?;
     let frame = decoder.header();
     let (width, height) = limits.check(frame.width() as u64, frame.height() as u64)?;
+    // The library upsamples three components only, and panics on four.
+    if frame.components.len() == 4
+        && frame
+            .components
+            .windows(2)
+            .any(|c| sampling(&c[0]) != sampling(&c[1]))
+    {
+        return Err(ImageError::Unsupported {
+            format: "JPEG",
+            what: "four components (CMYK) of different sampling".to_owned(),
+        });
+    }
     if frame.precision != 8 {
         return Err(ImageError::Unsupported {
             format: "JPEG",
@@ -31,6 +43,11 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<'a>, u32, u32),
         });
     }
     Ok((decoder, width, height))
+}
+
+/// Horizontal and vertical sampling factor.
+fn sampling(component: &ComponentInfo) -> (u8, u8) {
+    (component.horizontal_sampling, component.vertical_sampling)
 }
 
 fn orientation(decoder: &Decoder<'_>) -> u8 {

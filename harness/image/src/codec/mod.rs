@@ -13,6 +13,7 @@ mod tests;
 
 use crate::error::ImageError;
 use crate::image::Image;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use png_format::encode_png;
 
@@ -38,10 +39,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 268 million pixels (2²⁸), 65,500 a side (libjpeg's own limit), 1,000 scans.
+    /// 67 million pixels (2²⁶, 201 MB of RGB), 65,500 a side (libjpeg's own limit), 1,000 scans.
     fn default() -> Self {
         Self {
-            max_pixels: 1 << 28,
+            max_pixels: 1 << 26,
             max_side: 65_500,
             max_scans: 1000,
         }
@@ -124,10 +125,29 @@ pub fn format(bytes: &[u8]) -> Result<Format, ImageError> {
 /// # Errors
 /// As [`decode`], as far as the head shows it.
 pub fn header(bytes: &[u8]) -> Result<Header, ImageError> {
-    match format(bytes)? {
+    let format = format(bytes)?;
+    guarded(format, || match format {
         Format::Jpeg => jpeg::header(bytes, &Limits::default()),
         Format::Png => png_format::header(bytes, &Limits::default()),
-    }
+    })
+}
+
+/// Runs a decoder on untrusted bytes; its panic becomes an error. What it left half done is
+/// overwritten: the caller empties the image after an error.
+fn guarded<T>(
+    format: Format,
+    decoder: impl FnOnce() -> Result<T, ImageError>,
+) -> Result<T, ImageError> {
+    catch_unwind(AssertUnwindSafe(decoder)).unwrap_or_else(|payload| {
+        let words = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Err(ImageError::Panicked {
+            format,
+            words: words.unwrap_or_else(|| "without words".to_owned()),
+        })
+    })
 }
 
 /// Width and height of the stored pixels, without decoding them.
@@ -153,7 +173,8 @@ pub fn decode(
     Ok(image)
 }
 
-/// Decodes a file into `image`, whose buffer is reused. After an error `image` has no pixels.
+/// Decodes a file into `image`, whose buffer is reused. After an error `image` has no pixels. A
+/// panic of a decoder is an error.
 ///
 /// # Errors
 /// As [`decode`].
@@ -163,9 +184,11 @@ pub fn decode_into(
     limits: &Limits,
     image: &mut Image,
 ) -> Result<(), ImageError> {
-    let result = format(bytes).and_then(|format| match format {
-        Format::Jpeg => jpeg::decode_into(bytes, limits, image),
-        Format::Png => png_format::decode_into(bytes, limits, image),
+    let result = format(bytes).and_then(|format| {
+        guarded(format, || match format {
+            Format::Jpeg => jpeg::decode_into(bytes, limits, image),
+            Format::Png => png_format::decode_into(bytes, limits, image),
+        })
     });
     match result {
         Ok(noted) if orientation == Orientation::Apply => orientation::apply(image, noted),

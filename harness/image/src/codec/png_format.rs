@@ -49,16 +49,10 @@ pub(crate) fn decode_into(
         orientation,
         ..
     } = header;
-    image.reshape(width, height)?;
     let samples = match reader.output_color_type() {
-        (ColorType::Rgb, BitDepth::Eight) => {
-            reader
-                .next_frame(image.data_mut())
-                .map_err(ImageError::Png)?;
-            return Ok(orientation);
-        }
         (ColorType::Grayscale, BitDepth::Eight) => 1,
         (ColorType::GrayscaleAlpha, BitDepth::Eight) => 2,
+        (ColorType::Rgb, BitDepth::Eight) => CHANNELS,
         (ColorType::Rgba, BitDepth::Eight) => 4,
         (color, depth) => {
             return Err(ImageError::Unsupported {
@@ -67,13 +61,40 @@ pub(crate) fn decode_into(
             });
         }
     };
-    let pixels = image.data().len() / CHANNELS;
-    let mut raw = vec![0; pixels * samples];
-    reader.next_frame(&mut raw).map_err(ImageError::Png)?;
-    for (pixel, source) in image
-        .data_mut()
+    image.reshape(width, height)?;
+    if samples == CHANNELS {
+        reader
+            .next_frame(image.data_mut())
+            .map_err(ImageError::Png)?;
+    } else if reader.info().interlaced {
+        // The passes of Adam7 fill the whole frame again and again.
+        let too_large = |_| ImageError::Memory { width, height };
+        let len = image.data().len() / CHANNELS * samples;
+        let mut raw = Vec::new();
+        raw.try_reserve_exact(len).map_err(too_large)?;
+        raw.resize(len, 0);
+        reader.next_frame(&mut raw).map_err(ImageError::Png)?;
+        to_rgb(&raw, samples, image.data_mut());
+    } else {
+        let row_bytes = width as usize * CHANNELS;
+        for target in image.data_mut().chunks_exact_mut(row_bytes) {
+            let row = reader.next_row().map_err(ImageError::Png)?;
+            let row = row.ok_or(ImageError::Unsupported {
+                format: "PNG",
+                what: "fewer rows than its head says".to_owned(),
+            })?;
+            to_rgb(row.data(), samples, target);
+        }
+        reader.finish().map_err(ImageError::Png)?;
+    }
+    Ok(orientation)
+}
+
+/// Pixels of one, two or four samples as RGB: alpha is dropped.
+fn to_rgb(source: &[u8], samples: usize, rgb: &mut [u8]) {
+    for (pixel, source) in rgb
         .chunks_exact_mut(CHANNELS)
-        .zip(raw.chunks_exact(samples))
+        .zip(source.chunks_exact(samples))
     {
         if samples == 4 {
             pixel.copy_from_slice(&source[..CHANNELS]);
@@ -81,7 +102,6 @@ pub(crate) fn decode_into(
             pixel.fill(source[0]);
         }
     }
-    Ok(orientation)
 }
 
 /// The image as an RGB PNG file.

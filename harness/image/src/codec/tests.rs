@@ -194,6 +194,45 @@ fn what_cannot_be_read_is_a_clear_error() {
 }
 
 #[test]
+fn four_components_of_different_sampling_are_refused() {
+    for name in ["cmyk_s420.jpg", "ycck_s420.jpg"] {
+        let bytes = fixture(&format!("../refused/{name}"));
+        let error = decode(&bytes, Orientation::Ignore, &Limits::default()).expect_err(name);
+        assert!(
+            matches!(error, ImageError::Unsupported { format: "JPEG", .. }),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_of_a_decoder_is_an_error() {
+    let panics =
+        || -> Result<(), ImageError> { std::panic::resume_unwind(Box::new("no such row")) };
+    let error = super::guarded(Format::Png, panics).expect_err("it panicked");
+    assert_eq!(error.to_string(), "the Png decoder panicked: no such row");
+}
+
+/// A PNG of 16,384 x 16,384 pixels of 16 bits in 2 MB: 268 million pixels, more than the limit.
+#[test]
+fn a_small_file_of_huge_pixels_is_refused_by_its_head() {
+    let mut head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    head.extend([0, 0, 0x40, 0, 0, 0, 0x40, 0, 16, 6, 0, 0, 0]);
+    head.extend(crc32(&head[12..29]).to_be_bytes());
+    let error = decode(&head, Orientation::Ignore, &Limits::default()).expect_err("too large");
+    assert!(matches!(error, ImageError::TooLarge { .. }), "{error}");
+}
+
+/// PNG's checksum (ISO 3309), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |c, _| {
+            (c >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(c & 1))
+        })
+    })
+}
+
+#[test]
 fn a_truncated_file_is_an_error_and_leaves_no_pixels() {
     let mut image = Image::default();
     for name in [
