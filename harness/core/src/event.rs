@@ -135,7 +135,6 @@ pub struct PerformanceDone {
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "events are few and short-lived")]
 pub enum Event {
     /// The worker runs: its first event, with who it is, so that a board's run is never recorded as
     /// the server's.

@@ -71,7 +71,7 @@ pub struct Record {
     /// The text that this was read from or sealed as: what is written, whatever this version's
     /// types make of it.
     #[serde(skip)]
-    text: Option<Arc<str>>,
+    text: Arc<str>,
 }
 
 /// What a record is made of, before it is sealed.

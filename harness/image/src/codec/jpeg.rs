@@ -29,7 +29,7 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<'a>, u32, u32),
         && frame
             .components
             .windows(2)
-            .any(|c| sampling(&c[0]) != sampling(&c[1]))
+            .any(|c| sampling(c[0]) != sampling(c[1]))
     {
         return Err(ImageError::Unsupported {
             format: "JPEG",
@@ -46,7 +46,7 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<'a>, u32, u32),
 }
 
 /// Horizontal and vertical sampling factor.
-fn sampling(component: &ComponentInfo) -> (u8, u8) {
+fn sampling(component: ComponentInfo) -> (u8, u8) {
     (component.horizontal_sampling, component.vertical_sampling)
 }
 
