@@ -239,7 +239,7 @@ impl Resizer {
         match kernel {
             // OpenCV takes a linear halving of both sides for an area mean.
             Kernel::OpencvLinear if whole == Some([2, 2]) => {
-                area::resize_whole(src, [2, 2], &mut self.area_scratch, target)
+                area::resize_whole(src, [2, 2], &mut self.area_scratch, target);
             }
             Kernel::OpencvLinear => {
                 let (x, y) = (
