@@ -1,0 +1,148 @@
+//! Runs that are interrupted or killed: nothing measured is lost, and the end is the same.
+
+use super::{DETECTOR, NULL};
+use crate::support::{Place, score};
+use dyno_core::{MeasurementKind, Record, ValidityCode};
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+#[test]
+fn an_interrupt_keeps_what_was_measured() {
+    let place = Place::new();
+    place.with_shapes(60);
+    let mut command = place.dyno();
+    command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json").split_whitespace());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // The signal goes out when the first shard is on disk.
+    while !has_shard(&place) {
+        let ended = child.try_wait().expect("a child");
+        assert!(ended.is_none(), "ended without a shard: {ended:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(status.success());
+    let done = crate::support::Done::from(child.wait_with_output().expect("the binary ends"));
+    let record = done.exits(130).record();
+    assert!(
+        record.measurements[0]
+            .validity
+            .codes
+            .contains(&ValidityCode::Partial)
+    );
+    let MeasurementKind::Accuracy { n, .. } = record.measurements[0].kind else {
+        panic!("accuracy comes first")
+    };
+    assert!((8..60).contains(&n), "{n} samples were measured");
+}
+
+fn has_shard(place: &Place) -> bool {
+    let Ok(runs) = fs::read_dir(place.join("runs")) else {
+        return false;
+    };
+    runs.filter_map(Result::ok).any(|run| {
+        dyno_evidence::RunFolder::open(&run.path())
+            .and_then(|f| f.shards())
+            .is_ok_and(|s| !s.is_empty())
+    })
+}
+
+/// A run folder holds the plan with this seed.
+fn has_plan(place: &Place, seed: u64) -> bool {
+    let Ok(runs) = fs::read_dir(place.join("runs")) else {
+        return false;
+    };
+    let plans = runs.filter_map(Result::ok).filter_map(|run| {
+        dyno_evidence::RunFolder::open(&run.path())
+            .ok()?
+            .read_plan()
+            .ok()
+    });
+    plans
+        .filter_map(|p| p.spec.accuracy)
+        .any(|a| a.seed == seed)
+}
+
+#[test]
+fn killed_twenty_times_a_run_ends_with_the_same_scores() {
+    let place = Place::new();
+    place.with_shapes(96);
+    let line = format!("{DETECTOR} --only accuracy --shard-size 4 --format json -q");
+    let began = Instant::now();
+    let whole = place.run(&line).succeeds().record();
+    let whole_time = began.elapsed();
+    let scores = |r: &Record| {
+        let MeasurementKind::Accuracy {
+            scores,
+            predictions_sha256,
+            ..
+        } = &r.measurements[0].kind
+        else {
+            panic!("accuracy comes first")
+        };
+        let bits: Vec<(String, Option<u64>)> = scores
+            .iter()
+            .map(|s| (s.metric.clone(), s.value.map(f64::to_bits)))
+            .collect();
+        (bits, predictions_sha256.clone())
+    };
+    let (mut killed, mut plan, mut begun, mut state) = (0, 1, false, 0x9e37_79b9_7f4a_7c15_u64);
+    for _ in 0..100 {
+        // Another seed of the bootstrap is another plan, so that nothing of an earlier run can be
+        // taken up.
+        let resume = if begun { " --resume" } else { "" };
+        let mut command = place.dyno();
+        command
+            .args(format!("{line} --seed {plan}{resume}").split_whitespace())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary starts");
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        // Anywhere in the first nine tenths of a whole run.
+        std::thread::sleep(whole_time.mul_f64((state >> 56) as f64 / 255.0 * 0.9));
+        if child.try_wait().expect("a child").is_none() {
+            // `kill` of the standard library is SIGKILL.
+            child.kill().expect("a child");
+            child.wait().expect("a child");
+            killed += 1;
+            // Killed before it wrote its plan, a run has not begun.
+            begun = has_plan(&place, plan);
+            if killed == 20 {
+                break;
+            }
+        } else {
+            let record = place.run("report latest --format json").succeeds().record();
+            assert_eq!(scores(&whole).1, scores(&record).1);
+            (plan, begun) = (plan + 1, false);
+        }
+    }
+    assert_eq!(killed, 20, "runs were too short to be killed");
+    // Killed after its record was written, the run has come to its end.
+    let last = place.run(&format!(
+        "{line} --seed {plan}{}",
+        if begun { " --resume" } else { "" }
+    ));
+    let record = if last.code == Some(2) {
+        place.run("report latest --format json")
+    } else {
+        last
+    }
+    .succeeds()
+    .record();
+    assert_eq!(scores(&whole), scores(&record));
+    assert!(
+        score(&whole, "AP") > 0.1,
+        "the scores are numbers of a detector"
+    );
+}
