@@ -118,7 +118,7 @@ fn folders_are_classes() {
 fn bad_lists_are_refused() {
     let inconsistent = |list: &str, part: &str, wanted: usize| match fault(list) {
         DatasetError::Inconsistent { what, count, .. } => {
-            assert!(what.contains(part) && count == wanted, "{what} {count}")
+            assert!(what.contains(part) && count == wanted, "{what} {count}");
         }
         other => panic!("{part}: {other}"),
     };

@@ -147,7 +147,7 @@ fn malformed_xml_is_located() {
 fn what_does_not_fit_together_is_counted() {
     let inconsistent = |list: &str, xml: &str, part: &str, wanted: usize| match fault(list, xml) {
         DatasetError::Inconsistent { what, count, .. } => {
-            assert!(what.contains(part) && count == wanted, "{what} {count}")
+            assert!(what.contains(part) && count == wanted, "{what} {count}");
         }
         other => panic!("{part}: {other}"),
     };

@@ -118,7 +118,7 @@ pub fn lock_within(path: &Path, wait: Duration) -> Result<FileLock, EvidenceErro
         match file.try_lock() {
             Ok(()) => return Ok(FileLock { _file: file }),
             Err(TryLockError::WouldBlock) if start.elapsed() < wait => {
-                std::thread::sleep(Duration::from_millis(20))
+                std::thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => {
                 return Err(EvidenceError::Locked {

@@ -119,7 +119,7 @@ impl Chain {
                 } => chain.resize(*size, *mode, *kernel, *rounding)?,
                 PreprocessStep::CenterCrop(CropSize::Size(size)) => chain.crop(*size)?,
                 PreprocessStep::CenterCrop(CropSize::Fraction(share)) => {
-                    chain.crop_share(*share)?
+                    chain.crop_share(*share)?;
                 }
                 PreprocessStep::Letterbox {
                     size,

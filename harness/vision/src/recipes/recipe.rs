@@ -153,7 +153,7 @@ impl Recipe for FileRecipe {
             match info.dtype {
                 DType::F32 | DType::F16 => {}
                 DType::U8 if spec.u8_input_is_raw => {
-                    steps.retain(|s| !matches!(s, PreprocessStep::Normalize(_)))
+                    steps.retain(|s| !matches!(s, PreprocessStep::Normalize(_)));
                 }
                 DType::U8
                     if !steps
