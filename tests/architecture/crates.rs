@@ -1,6 +1,6 @@
 //! The workspace's members and what their manifests say.
 
-use super::tree::{children, name, read, shown};
+use super::tree::{children, read, shown, subfolders};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -62,6 +62,18 @@ fn workspace(root: &Path) -> Value {
 pub(super) fn members(root: &Path) -> Vec<Crate> {
     let folders = folders(root, &workspace(root), "members").into_iter();
     folders.map(|folder| package(root, &folder)).collect()
+}
+
+/// Folders below the root that hold a manifest, members or not.
+pub(super) fn packages(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in subfolders(root) {
+        if folder.join("Cargo.toml").is_file() {
+            found.push(folder.clone());
+        }
+        found.extend(packages(&folder));
+    }
+    found
 }
 
 fn package(root: &Path, folder: &Path) -> Crate {
@@ -184,7 +196,7 @@ mod tests {
         let pair = |kind: &str, name: &str| [(kind.to_owned(), name.to_owned())].into();
         assert_eq!(used(0), pair("build-dependencies", "b"));
         assert_eq!(used(1), pair("dependencies", "renamed"));
-        assert_eq!(name(&tree.root().join(&found[1].folder)), "one");
+        assert_eq!(packages(tree.root()).len(), 2);
     }
 
     #[test]

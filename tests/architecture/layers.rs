@@ -1,6 +1,7 @@
 //! Who may depend on whom. Dependencies point down: a crate uses crates of rows above its own.
 
-use super::crates::{dependencies as used_by, members, root_package};
+use super::crates::{dependencies as used_by, members, packages, root_package};
+use super::tree::shown;
 use std::{collections::BTreeSet, path::Path};
 
 /// A crate, its folder and the crates of this workspace that it may use.
@@ -87,7 +88,8 @@ pub(super) const LAYERS: &[Layer] = &[
     ),
 ];
 
-/// Every member of the workspace has a row, and every row a member unless it is coming.
+/// Every member of the workspace has a row, every row a member unless it is coming, and every
+/// manifest is a member's.
 pub(super) fn members_and_rows(root: &Path, layers: &[Layer]) -> Vec<String> {
     let mut problems = Vec::new();
     let members = members(root);
@@ -99,6 +101,12 @@ pub(super) fn members_and_rows(root: &Path, layers: &[Layer]) -> Vec<String> {
                 member.name, member.folder, row.folder
             )),
             Some(_) => {}
+        }
+    }
+    for folder in packages(root) {
+        let folder = shown(root, &folder);
+        if members.iter().all(|m| m.folder != folder) {
+            problems.push(format!("{folder} is no member of the workspace"));
         }
     }
     for row in layers.iter().filter(|l| !l.coming) {
@@ -185,8 +193,14 @@ mod tests {
         );
         let later = "[package]\nname = \"later\"\n";
         sound(&check(tree().write("rooms/later/Cargo.toml", later)));
+        let outside = "[package]\nname = \"outside\"\n";
+        names(
+            &check(tree().write("attic/room/Cargo.toml", outside)),
+            &["attic/room", "no member of the workspace"],
+        );
         let elsewhere = tree();
         elsewhere.edit("Cargo.toml", "rooms/*", "rooms/low");
+        elsewhere.remove("rooms/high/Cargo.toml");
         names(&check(&elsewhere), &["`high`", "no member"]);
         elsewhere.edit("Cargo.toml", "rooms/low\"]", "rooms/low\", \"attic\"]");
         let high = "[package]\nname = \"high\"\n";

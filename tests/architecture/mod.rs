@@ -79,7 +79,7 @@ fn contributing_lists_the_crates_and_what_they_use() {
 
 #[test]
 fn paths_in_the_documents_exist() {
-    holds(documents::paths);
+    holds(|root| documents::paths(root, layers::LAYERS));
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn returned_id(code: &[Token], body: usize) -> Option<String> {
     if let Some(text) = result.iter().find_map(Token::text) {
         return Some(text.to_owned());
     }
-    let constant = result.iter().filter_map(Token::word).last()?;
+    let constant = result.iter().filter_map(Token::word).next_back()?;
     let declared = (0..code.len()).find(|at| begins(&code[*at..], &["const", constant, ":"]))?;
     code[declared..]
         .iter()
@@ -264,14 +264,15 @@ pub(super) fn recipes(root: &Path) -> Vec<String> {
     let Some(rows) = elements(&code, "RECIPES") else {
         return vec![format!("{FOLDER}/mod.rs: no table RECIPES")];
     };
-    let after = |row: &[Token], words: &[&str]| {
-        let at = (0..row.len()).find(|at| begins(&row[*at..], words))?;
-        row.get(at + words.len())?.text().map(str::to_owned)
+    let included = |row: &[Token]| {
+        let at = (0..row.len()).find(|at| begins(&row[*at..], &["include_str", "!", "("]))?;
+        row[at..].iter().find_map(Token::text).map(str::to_owned)
     };
     let mut read_in = BTreeSet::new();
     for row in rows {
-        let name = after(row, &["name", ":"]).unwrap_or_default();
-        let file = after(row, &["include_str", "!", "("]).unwrap_or_default();
+        // Its name is the first thing that a row says.
+        let name = row.iter().find_map(Token::text).unwrap_or_default();
+        let file = included(row).unwrap_or_default();
         if file != format!("{name}.json") {
             problems.push(format!("RECIPES: the row `{name}` reads `{file}`"));
         }

@@ -36,6 +36,16 @@ pub(super) fn shown(root: &Path, path: &Path) -> String {
     inside.display().to_string().replace('\\', "/")
 }
 
+/// Folders in a folder, without hidden ones, `target` and `generated`.
+pub(super) fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let mut found = children(folder);
+    found.retain(|path| {
+        let skipped = matches!(name(path), "target" | "generated") || name(path).starts_with('.');
+        path.is_dir() && !skipped
+    });
+    found
+}
+
 /// All Rust files below a folder (or the file itself), without hidden folders, `target` and
 /// `generated`.
 pub(super) fn sources(at: &Path) -> Vec<PathBuf> {
@@ -43,11 +53,8 @@ pub(super) fn sources(at: &Path) -> Vec<PathBuf> {
         let is_source = at.extension().is_some_and(|e| e == "rs");
         return is_source.then(|| at.to_owned()).into_iter().collect();
     }
-    let skipped = |path: &PathBuf| {
-        path.is_dir()
-            && (matches!(name(path), "target" | "generated") || name(path).starts_with('.'))
-    };
-    let inside = children(at).into_iter().filter(|path| !skipped(path));
+    let files = children(at).into_iter().filter(|path| path.is_file());
+    let inside = subfolders(at).into_iter().chain(files);
     inside.flat_map(|path| sources(&path)).collect()
 }
 

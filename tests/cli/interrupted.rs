@@ -5,8 +5,8 @@ use crate::support::{Place, score};
 use dyno_core::{MeasurementKind, Record, ValidityCode};
 use std::{
     fs,
-    process::Stdio,
-    time::{Duration, Instant},
+    process::{Child, Stdio},
+    time::Duration,
 };
 
 #[test]
@@ -21,11 +21,8 @@ fn an_interrupt_keeps_what_was_measured() {
         .spawn()
         .expect("the binary starts");
     // The signal goes out when the first shard is on disk.
-    while !has_shard(&place) {
-        let ended = child.try_wait().expect("a child");
-        assert!(ended.is_none(), "ended without a shard: {ended:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let begun = || runs(&place).iter().any(|(_, shards)| *shards > 0);
+    assert!(watch(&mut child, begun), "it ended without a shard");
     let status = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -45,31 +42,32 @@ fn an_interrupt_keeps_what_was_measured() {
     assert!((8..60).contains(&n), "{n} samples were measured");
 }
 
-fn has_shard(place: &Place) -> bool {
-    let Ok(runs) = fs::read_dir(place.join("runs")) else {
-        return false;
-    };
-    runs.filter_map(Result::ok).any(|run| {
-        dyno_evidence::RunFolder::open(&run.path())
-            .and_then(|f| f.shards())
-            .is_ok_and(|s| !s.is_empty())
-    })
+/// Plan's seed and finished shards of every run folder that has a plan.
+fn runs(place: &Place) -> Vec<(u64, usize)> {
+    let folders = fs::read_dir(place.join("runs")).into_iter().flatten();
+    let progress = folders.filter_map(Result::ok).filter_map(|run| {
+        let folder = dyno_evidence::RunFolder::open(&run.path()).ok()?;
+        let seed = folder.read_plan().ok()?.spec.accuracy?.seed;
+        Some((seed, folder.shards().ok()?.len()))
+    });
+    progress.collect()
 }
 
-/// A run folder holds the plan with this seed.
-fn has_plan(place: &Place, seed: u64) -> bool {
-    let Ok(runs) = fs::read_dir(place.join("runs")) else {
-        return false;
-    };
-    let plans = runs.filter_map(Result::ok).filter_map(|run| {
-        dyno_evidence::RunFolder::open(&run.path())
-            .ok()?
-            .read_plan()
-            .ok()
-    });
-    plans
-        .filter_map(|p| p.spec.accuracy)
-        .any(|a| a.seed == seed)
+/// Finished shards of the run with this seed; nothing, if it has no plan yet.
+fn progress(place: &Place, seed: u64) -> Option<usize> {
+    let mine = runs(place).into_iter().filter(|(s, _)| *s == seed);
+    mine.map(|(_, shards)| shards).max()
+}
+
+/// Lets a child work until something has come true of its run; false, if it ended before.
+fn watch(child: &mut Child, reached: impl Fn() -> bool) -> bool {
+    while !reached() {
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 #[test]
@@ -77,9 +75,7 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     let place = Place::new();
     place.with_shapes(96);
     let line = format!("{DETECTOR} --only accuracy --shard-size 4 --format json -q");
-    let began = Instant::now();
     let whole = place.run(&line).succeeds().record();
-    let whole_time = began.elapsed();
     let scores = |r: &Record| {
         let MeasurementKind::Accuracy {
             scores,
@@ -109,15 +105,18 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        // Anywhere in the first nine tenths of a whole run.
-        std::thread::sleep(whole_time.mul_f64((state >> 56) as f64 / 255.0 * 0.9));
-        if child.try_wait().expect("a child").is_none() {
+        // Before the plan is written, right after, or up to two shards later: wherever the child is
+        // when that is seen.
+        let done = progress(&place, plan).unwrap_or(0);
+        let more = (state >> 62) as usize;
+        let reached = || more == 0 || progress(&place, plan).is_some_and(|n| n >= done + more - 1);
+        if watch(&mut child, reached) && child.try_wait().expect("a child").is_none() {
             // `kill` of the standard library is SIGKILL.
             child.kill().expect("a child");
             child.wait().expect("a child");
             killed += 1;
             // Killed before it wrote its plan, a run has not begun.
-            begun = has_plan(&place, plan);
+            begun = progress(&place, plan).is_some();
             if killed == 20 {
                 break;
             }
