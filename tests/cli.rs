@@ -79,9 +79,7 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
         "{text}"
     );
     assert_eq!(
-        value["inference_time"]
-            .as_f64()
-            .is_some_and(|t| t > 0.0 && t < 1.0),
+        value["inference_time"].as_f64().is_some_and(|t| t > 0.0),
         steady
     );
     place.run("models check dyno/shapes-detector").succeeds();

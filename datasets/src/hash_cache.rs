@@ -196,13 +196,16 @@ mod tests {
     use dyno_core::sha256_hex;
 
     fn old_file(path: &Path, content: &[u8]) {
+        file_of(SystemTime::now() - Duration::from_secs(100), path, content);
+    }
+
+    fn file_of(time: SystemTime, path: &Path, content: &[u8]) {
         fs::write(path, content).expect("writes");
-        let past = SystemTime::now() - Duration::from_secs(100);
         File::options()
             .write(true)
             .open(path)
             .expect("opens")
-            .set_modified(past)
+            .set_modified(time)
             .expect("sets time");
     }
 
@@ -227,8 +230,10 @@ mod tests {
             HashCache::none().sha256(&data).expect("reads"),
             sha256_hex(b"one")
         );
-        // Same size, new time; the file is young, so its hash is not stored.
-        fs::write(&data, b"two").expect("writes");
+        // Same size, new time; the file is young however long the test takes, so its hash is not
+        // stored.
+        let soon = SystemTime::now() + Duration::from_secs(100);
+        file_of(soon, &data, b"two");
         let cache = HashCache::open(&file);
         assert_eq!(cache.sha256(&data).expect("reads"), sha256_hex(b"two"));
         assert!(!cache.state().changed);
