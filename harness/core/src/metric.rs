@@ -94,11 +94,15 @@ pub trait Metric: Any + Send {
     /// As `finish`.
     fn finish_with_intervals(&self, resamples: u32, seed: u64) -> Result<Vec<Score>, MetricError>;
     /// What stands behind the scores and is too long for a record: values per class, curves,
-    /// confusion, outcomes per image. The same bytes in whatever order samples came.
+    /// confusion, outcomes per image. `sample_id` gives the id of a sample in its dataset. The same
+    /// bytes in whatever order samples came.
     ///
     /// # Errors
     /// As `finish`.
-    fn details(&self) -> Result<Vec<Detail>, MetricError>;
+    fn details(
+        &self,
+        sample_id: &dyn Fn(SampleIndex) -> String,
+    ) -> Result<Vec<Detail>, MetricError>;
 }
 
 /// One table or curve behind the scores: becomes a file named by its hash.

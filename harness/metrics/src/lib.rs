@@ -2,16 +2,16 @@
 //!
 //! A row of [`METRICS`] is a kind; it builds instances from the dataset's classes and its own
 //! parameters. State is keyed by sample, so that shards may come in any order, and twice: `finish`
-//! always works through the samples in one order and gives the same bits.
+//! always works through the samples in one order and gives the same bits. What chance level is, a
+//! row says itself.
 
-mod chance;
 mod coco;
 mod interval;
 mod state;
+mod table;
 mod top_k;
 mod voc;
 
-pub use chance::{CHANCE_AP50, CHANCE_MARGIN, CHANCE_SAMPLES, is_chance};
 pub use coco::{CocoAp, ExportError, export_coco};
 pub use interval::LEVEL;
 pub use top_k::TopK;

@@ -6,15 +6,24 @@
 //! most k classes, the right one among them, score *as much or more*). A class of the model that
 //! the dataset does not have takes a rank and is never right.
 
-use crate::{interval::wilson_interval, state::BySample};
+use crate::{
+    interval::wilson_interval,
+    state::BySample,
+    table::{Cell, Table},
+};
 use dyno_core::{
-    Annotation, LabelId, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose,
-    Ranking, SampleIndex, Score,
+    Annotation, AnnotationKind, Detail, LabelId, Metric, MetricContext, MetricError, MetricKind,
+    Prediction, PredictionKind, Ranking, SampleIndex, Score,
 };
 use serde::Deserialize;
-use std::any::Any;
+use std::{any::Any, collections::BTreeMap};
 
 const ID: &str = "top-k";
+
+/// Top-1 is at chance when the upper end of its Wilson interval is not above `1/classes` by more
+/// than this: no classifier in use is that poor, and shifted labels still hit a few percent through
+/// classes that look alike. A handful of samples has an interval that reaches higher.
+const CHANCE_MARGIN: f64 = 0.05;
 
 /// The row `top-k`; parameters `{"k": [1, 5]}`.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +50,13 @@ impl MetricKind for TopK {
         "share of images whose class is among the first k (k: [1, 5]); ties by class index"
     }
 
-    fn purpose(&self) -> Purpose {
-        Purpose::Classification
+    fn accepts(&self, prediction: PredictionKind, annotation: AnnotationKind) -> bool {
+        (prediction, annotation) == (PredictionKind::Ranking, AnnotationKind::Class)
+    }
+
+    /// Of `top-1` alone: [`CHANCE_MARGIN`] above the share that guessing hits.
+    fn chance(&self, score: &Score, classes: usize) -> Option<f64> {
+        (score.metric == "top-1").then(|| 1.0 / classes.max(1) as f64 + CHANCE_MARGIN)
     }
 
     fn build(&self, context: &MetricContext<'_>) -> Result<Box<dyn Metric>, MetricError> {
@@ -59,6 +73,12 @@ impl MetricKind for TopK {
         }
         Ok(Box::new(State {
             k,
+            names: context
+                .labels
+                .labels
+                .iter()
+                .map(|l| l.name.clone())
+                .collect(),
             samples: BySample::default(),
         }))
     }
@@ -93,6 +113,7 @@ impl Judged {
 
 struct State {
     k: Vec<u32>,
+    names: Vec<String>,
     samples: BySample<Judged>,
 }
 
@@ -134,6 +155,93 @@ impl State {
                 pessimistic: share(worst),
             })
             .collect()
+    }
+}
+
+impl State {
+    /// Name of a class; of one that the dataset does not have `(another class)`.
+    fn name(&self, label: LabelId) -> &str {
+        self.names
+            .get(label.index())
+            .map_or("(another class)", String::as_str)
+    }
+
+    /// Columns `class`, one `top-<k>` each, `n`.
+    fn per_class(&self) -> Detail {
+        let mut hits = vec![(0u64, vec![0u64; self.k.len()]); self.names.len()];
+        for (_, judged) in self.samples.iter() {
+            let Some((n, hits)) = hits.get_mut(judged.truth.index()) else {
+                continue;
+            };
+            *n += 1;
+            let rank = judged.standing().map(|s| s.rank);
+            for (hits, &k) in hits.iter_mut().zip(&self.k) {
+                *hits += u64::from(rank.is_some_and(|r| r < k as usize));
+            }
+        }
+        let columns: Vec<String> = self.k.iter().map(|k| format!("top-{k}")).collect();
+        let mut header = vec!["class"];
+        header.extend(columns.iter().map(String::as_str));
+        header.push("n");
+        let mut table = Table::new("per-class", &header);
+        for (name, (n, hits)) in self.names.iter().zip(hits) {
+            let mut row = vec![Cell::Text(name)];
+            row.extend(
+                hits.iter()
+                    .map(|&h| Cell::from((n > 0).then(|| h as f64 / n as f64))),
+            );
+            row.push(Cell::Count(n));
+            table.row(&row);
+        }
+        table.finish()
+    }
+
+    /// Columns `sample`, `score` (1 ÷ rank of the right class, 0 when it is not listed),
+    /// `expected`, `predicted`, `confidence` (the first class and its score), one `top-<k>` each (1
+    /// for a hit, 0 for a miss).
+    fn per_image(&self, sample_id: &dyn Fn(SampleIndex) -> String) -> Detail {
+        let columns: Vec<String> = self.k.iter().map(|k| format!("top-{k}")).collect();
+        let mut header = vec!["sample", "score", "expected", "predicted", "confidence"];
+        header.extend(columns.iter().map(String::as_str));
+        let mut table = Table::new("per-image", &header);
+        for (sample, judged) in self.samples.iter() {
+            let id = sample_id(sample);
+            let rank = judged.standing().map(|s| s.rank);
+            let first = judged.ranking.classes.first();
+            let mut row = vec![
+                Cell::Text(&id),
+                Cell::Number(rank.map_or(0.0, |r| 1.0 / (r + 1) as f64)),
+                Cell::Text(self.name(judged.truth)),
+                first.map_or(Cell::Absent, |c| Cell::Text(self.name(c.label))),
+                Cell::from(first.map(|c| f64::from(c.score))),
+            ];
+            row.extend(
+                self.k
+                    .iter()
+                    .map(|&k| Cell::Count(u64::from(rank.is_some_and(|r| r < k as usize)))),
+            );
+            table.row(&row);
+        }
+        table.finish()
+    }
+
+    /// Columns `expected`, `predicted`, `n`: the pairs that occur, by class.
+    fn confusion(&self) -> Detail {
+        let mut pairs: BTreeMap<(LabelId, LabelId), u64> = BTreeMap::new();
+        for (_, judged) in self.samples.iter() {
+            if let Some(first) = judged.ranking.classes.first() {
+                *pairs.entry((judged.truth, first.label)).or_default() += 1;
+            }
+        }
+        let mut table = Table::new("confusion", &["expected", "predicted", "n"]);
+        for ((expected, predicted), n) in pairs {
+            table.row(&[
+                Cell::Text(self.name(expected)),
+                Cell::Text(self.name(predicted)),
+                Cell::Count(n),
+            ]);
+        }
+        table.finish()
     }
 }
 
@@ -182,7 +290,7 @@ impl Metric for State {
         let other = (other as Box<dyn Any>)
             .downcast::<Self>()
             .map_err(|_| MetricError::Merge { metric: ID })?;
-        if other.k != self.k {
+        if other.k != self.k || other.names != self.names {
             return Err(MetricError::Merge { metric: ID });
         }
         self.samples.merge(other.samples)
@@ -201,6 +309,17 @@ impl Metric for State {
         _seed: u64,
     ) -> Result<Vec<Score>, MetricError> {
         Ok(self.scores(None, true))
+    }
+
+    fn details(
+        &self,
+        sample_id: &dyn Fn(SampleIndex) -> String,
+    ) -> Result<Vec<Detail>, MetricError> {
+        Ok(vec![
+            self.per_class(),
+            self.per_image(sample_id),
+            self.confusion(),
+        ])
     }
 }
 

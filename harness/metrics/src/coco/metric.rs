@@ -1,18 +1,19 @@
 //! The row `coco-ap`: COCO's twelve numbers and AP by class.
 
 use super::{
-    accumulate::{Curves, numpy_mean},
+    accumulate::Curves,
     categories::Categories,
     engine::{Areas, evaluate},
     matches::collect,
 };
 use crate::{
     interval::bootstrap,
-    state::{BySample, DetectedImage},
+    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage},
+    table::{Cell, Table},
 };
 use dyno_core::{
-    Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex,
-    Score,
+    Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
+    PredictionKind, SampleIndex, Score,
 };
 use hotcoco::COCOeval;
 use std::any::Any;
@@ -41,8 +42,7 @@ const CAP: u32 = 100;
 /// The row `coco-ap`; no parameters.
 ///
 /// Scores:
-/// `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`, then
-/// `AP/<class>` in the dataset's order. A value is absent where pycocotools gives -1: no object of
+/// `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`. A value is absent where pycocotools gives -1: no object of
 /// that kind. `AP`, `AP50` and `AP75` get bootstrap intervals. A resample repeats images and so has
 /// fewer distinct false detections: AP rises a little in resamples, as it does on subsets, and on
 /// small sets the value may lie near the lower end of its interval or below it.
@@ -58,8 +58,13 @@ impl MetricKind for CocoAp {
         "COCO's twelve numbers of boxes, as pycocotools computes them, and AP by class"
     }
 
-    fn purpose(&self) -> Purpose {
-        Purpose::ObjectDetection
+    fn accepts(&self, prediction: PredictionKind, annotation: AnnotationKind) -> bool {
+        (prediction, annotation) == (PredictionKind::Detections, AnnotationKind::Objects)
+    }
+
+    /// Of `AP50` alone.
+    fn chance(&self, score: &Score, _classes: usize) -> Option<f64> {
+        (score.metric == "AP50" && score.n >= CHANCE_SAMPLES).then_some(CHANCE_AP50)
     }
 
     fn build(&self, context: &MetricContext<'_>) -> Result<Box<dyn Metric>, MetricError> {
@@ -109,37 +114,50 @@ impl State {
         evaluate(&images, &self.categories, areas)
     }
 
-    fn scores(
-        &self,
-        values: [Option<f64>; 12],
-        n: u64,
-        class: impl Fn(usize) -> Option<f64>,
-    ) -> Vec<Score> {
-        let score = |metric: String, value| Score {
-            metric,
-            value,
-            n,
-            hits: None,
-            interval: None,
-            optimistic: None,
-            pessimistic: None,
-        };
-        let classes = self
-            .categories
-            .in_class_order()
-            .map(|(at, name)| score(format!("AP/{name}"), class(at)));
+    fn scores(values: [Option<f64>; 12], n: u64) -> Vec<Score> {
         NAMES
             .iter()
             .zip(values)
-            .map(|(name, value)| score((*name).to_owned(), value))
-            .chain(classes)
+            .map(|(name, value)| Score {
+                metric: (*name).to_owned(),
+                value,
+                n,
+                hits: None,
+                interval: None,
+                optimistic: None,
+                pessimistic: None,
+            })
             .collect()
+    }
+
+    /// Columns `class`, `AP`, `n` (objects that count).
+    fn per_class(&self) -> Result<Detail, MetricError> {
+        let eval = self.evaluate(Areas::Any)?;
+        let matches = collect(&eval, self.categories.len());
+        let mut curves = Curves::default();
+        let weights = vec![1; self.samples.len()];
+        curves.fill(&matches, &weights, 0, CAP, &eval.params.rec_thrs);
+        let mut table = Table::new("per-class", &["class", "AP", "n"]);
+        for (at, name) in self.categories.in_class_order() {
+            let objects = matches.get(at).map_or(0, |m| {
+                m.truths
+                    .iter()
+                    .map(|(_, counts)| counts.first().map_or(0, |&n| u64::from(n)))
+                    .sum()
+            });
+            table.row(&[
+                Cell::Text(name),
+                Cell::from(curves.class_precision(at)),
+                Cell::Count(objects),
+            ]);
+        }
+        Ok(table.finish())
     }
 
     fn plain(&self) -> Result<Vec<Score>, MetricError> {
         let n = self.samples.len() as u64;
         if n == 0 {
-            return Ok(self.scores([None; 12], 0, |_| None));
+            return Ok(Self::scores([None; 12], 0));
         }
         let mut eval = self.evaluate(Areas::Four)?;
         eval.accumulate();
@@ -153,25 +171,7 @@ impl State {
             .stats()
             .and_then(|s| s.try_into().ok())
             .ok_or_else(broken)?;
-        let curves = eval.accumulated().ok_or_else(broken)?;
-        let (shape, last_cap) = (curves.shape, eval.params.max_det_idx());
-        let class = |k: usize| {
-            let cells = (0..shape.t).flat_map(|t| (0..shape.r).map(move |r| (t, r)));
-            let precision: Vec<f64> = cells
-                .filter_map(|(t, r)| {
-                    curves
-                        .precision
-                        .get(curves.precision_idx(t, r, k, 0, last_cap))
-                        .copied()
-                })
-                .collect();
-            if precision.iter().any(|p| *p < 0.0) {
-                None
-            } else {
-                numpy_mean(&precision)
-            }
-        };
-        Ok(self.scores(stats.map(|v| (v >= 0.0).then_some(v)), n, class))
+        Ok(Self::scores(stats.map(|v| (v >= 0.0).then_some(v)), n))
     }
 
     fn weighted(&self, weight: &dyn Fn(SampleIndex) -> u32) -> Result<Vec<Score>, MetricError> {
@@ -204,11 +204,8 @@ impl State {
             medium.mean_recall(),
             large.mean_recall(),
         ];
-        Ok(
-            self.scores(values, weights.iter().map(|&w| u64::from(w)).sum(), |k| {
-                all.class_precision(k)
-            }),
-        )
+        let n = weights.iter().map(|&w| u64::from(w)).sum();
+        Ok(Self::scores(values, n))
     }
 }
 
@@ -279,5 +276,15 @@ impl Metric for State {
             },
         );
         Ok(scores)
+    }
+
+    fn details(
+        &self,
+        _sample_id: &dyn Fn(SampleIndex) -> String,
+    ) -> Result<Vec<Detail>, MetricError> {
+        if self.samples.len() == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.per_class()?])
     }
 }

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     interval::bootstrap,
-    state::{BySample, DetectedImage},
+    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage},
+    table::{Cell, Table},
 };
 use dyno_core::{
-    Annotation, Metric, MetricContext, MetricError, MetricKind, Prediction, Purpose, SampleIndex,
-    Score,
+    Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
+    PredictionKind, SampleIndex, Score,
 };
 use serde::Deserialize;
 use std::any::Any;
@@ -20,9 +21,8 @@ pub(super) const ID: &str = "voc-ap";
 /// The row `voc-ap`; parameters `{"iou": 0.5}`.
 ///
 /// Scores: `VOC-AP` (all points) and `VOC-AP-11` (11 points), the means over classes that have
-/// objects, with bootstrap intervals; then `VOC-AP/<class>` and `VOC-AP-11/<class>` in the
-/// dataset's order. A class without an object that counts is left out of the means and has no
-/// value.
+/// objects, with bootstrap intervals. A class without an object that counts is left out of the means
+/// and has no value.
 #[derive(Debug, Clone, Copy)]
 pub struct VocAp;
 
@@ -47,8 +47,13 @@ impl MetricKind for VocAp {
         "VOC's average precision by the development kit's rules, all-point and 11-point (iou: 0.5)"
     }
 
-    fn purpose(&self) -> Purpose {
-        Purpose::ObjectDetection
+    fn accepts(&self, prediction: PredictionKind, annotation: AnnotationKind) -> bool {
+        (prediction, annotation) == (PredictionKind::Detections, AnnotationKind::Objects)
+    }
+
+    /// Of `VOC-AP` alone.
+    fn chance(&self, score: &Score, _classes: usize) -> Option<f64> {
+        (score.metric == "VOC-AP" && score.n >= CHANCE_SAMPLES).then_some(CHANCE_AP50)
     }
 
     fn build(&self, context: &MetricContext<'_>) -> Result<Box<dyn Metric>, MetricError> {
@@ -112,22 +117,27 @@ impl State {
             .map(|class| average_precision(class, weights, &mut points))
             .collect();
         let [all, eleven] = means(&classes);
-        let mut scores = vec![
+        vec![
             score("VOC-AP".to_owned(), all),
             score("VOC-AP-11".to_owned(), eleven),
-        ];
-        scores.extend(
-            self.names
-                .iter()
-                .zip(&classes)
-                .map(|(name, ap)| score(format!("VOC-AP/{name}"), ap.map(|ap| ap.all_points))),
-        );
-        scores.extend(
-            self.names.iter().zip(&classes).map(|(name, ap)| {
-                score(format!("VOC-AP-11/{name}"), ap.map(|ap| ap.eleven_points))
-            }),
-        );
-        scores
+        ]
+    }
+
+    /// Columns `class`, `VOC-AP`, `VOC-AP-11`, `n` (objects that count).
+    fn per_class(&self) -> Detail {
+        let weights = vec![1; self.samples.len()];
+        let mut points = Vec::new();
+        let mut table = Table::new("per-class", &["class", "VOC-AP", "VOC-AP-11", "n"]);
+        for (name, class) in self.names.iter().zip(self.matches()) {
+            let ap = average_precision(&class, &weights, &mut points);
+            table.row(&[
+                Cell::Text(name),
+                Cell::from(ap.map(|ap| ap.all_points)),
+                Cell::from(ap.map(|ap| ap.eleven_points)),
+                Cell::Count(class.truths.iter().map(|&(_, n)| u64::from(n)).sum()),
+            ]);
+        }
+        table.finish()
     }
 }
 
@@ -183,5 +193,12 @@ impl Metric for State {
             },
         );
         Ok(scores)
+    }
+
+    fn details(
+        &self,
+        _sample_id: &dyn Fn(SampleIndex) -> String,
+    ) -> Result<Vec<Detail>, MetricError> {
+        Ok(vec![self.per_class()])
     }
 }
