@@ -1,6 +1,6 @@
 //! The machine of a record.
 
-use crate::{board::board_of, parse, sensors::Sensors};
+use crate::{board::board_of, parse};
 use dyno_core::{Machine, sha256_hex};
 use std::{env::consts, fs, thread};
 
@@ -16,8 +16,7 @@ pub fn cores() -> u32 {
         .unwrap_or(1)
 }
 
-/// The machine as it is now, with the first value of every sensor. The host's name is a hash unless
-/// `include_host`.
+/// The machine that this process runs on. The host's name is a hash unless `include_host`.
 pub fn describe(include_host: bool) -> Machine {
     let cpuinfo = text("/proc/cpuinfo").unwrap_or_default();
     let tree = [
@@ -48,8 +47,6 @@ pub fn describe(include_host: bool) -> Machine {
             .filter(|g| !g.is_empty()),
         virtualized: parse::hypervisor(&cpuinfo),
         host: host(include_host),
-        load_average_percent: text("/proc/loadavg").and_then(|t| parse::load_percent(&t)),
-        sensors: Sensors::find().start().record(),
     }
 }
 
@@ -85,7 +82,6 @@ mod tests {
         }
         if cfg!(target_os = "linux") {
             assert!(machine.memory_bytes > 1 << 20);
-            assert!(machine.load_average_percent.is_some());
         }
     }
 }

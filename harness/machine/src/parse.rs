@@ -68,12 +68,6 @@ pub(crate) fn os_name(os_release: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// The one-minute value of `/proc/loadavg`, in hundredths.
-pub(crate) fn load_percent(loadavg: &str) -> Option<u32> {
-    let load: f64 = loadavg.split_whitespace().next()?.parse().ok()?;
-    (load.is_finite() && (0.0..1e7).contains(&load)).then(|| (load * 100.0).round() as u32)
-}
-
 /// The mode's name in `/etc/nvpmodel.conf` for the id in `/var/lib/nvpmodel/status` (`pmode:0002`).
 pub(crate) fn power_mode(status: &str, conf: &str) -> Option<String> {
     let id: u32 = status
@@ -143,21 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn systems_and_load() {
+    fn systems() {
         assert_eq!(
             os_name("NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").as_deref(),
             Some("Debian GNU/Linux 12 (bookworm)")
         );
         assert_eq!(os_name("NAME=x\n"), None);
-        assert_eq!(load_percent("0.52 0.58 0.59 1/467 12345\n"), Some(52));
-        assert_eq!(
-            (
-                load_percent("nan"),
-                load_percent("-1 0 0"),
-                load_percent("")
-            ),
-            (None, None, None)
-        );
     }
 
     #[test]

@@ -1,39 +1,29 @@
-//! Temperatures and clocks of the kernel (`/sys/class/thermal`,
-//! `/sys/devices/system/cpu/*/cpufreq`, power rails of `hwmon`).
+//! Temperatures and power rails of the kernel (`/sys/class/thermal`, `hwmon`). Clocks are in the
+//! disturbance of a window.
 
-use dyno_core::Sensor;
+use crate::disturbance::numbered;
+use dyno_core::SensorTrace;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// At most this many sensors are kept: servers have hundreds of cores, a record has 64 kB.
-const MAX_SENSORS: usize = 32;
-
-/// A value of one sensor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// The sensor's name: `thermal cpu-thermal`, `cpu0 clock`.
-    pub name: String,
-    /// What it gives, with the unit: `temperature, millidegrees Celsius`.
-    pub quantity: &'static str,
-    /// The value.
-    pub value: i64,
-}
+/// At most this many sensors are kept: servers have dozens, a record has 64 kB.
+const MAX_SENSORS: usize = 16;
 
 #[derive(Debug, Clone)]
-struct Source {
-    name: String,
-    quantity: &'static str,
+struct Sensor {
+    name: &'static str,
+    source: String,
     path: PathBuf,
-    start: Option<i64>,
-    end: Option<i64>,
+    start: Option<f64>,
+    end: Option<f64>,
 }
 
 /// The sensors of this machine; none on systems without such files.
 #[derive(Debug, Clone, Default)]
 pub struct Sensors {
-    sources: Vec<Source>,
+    sources: Vec<Sensor>,
 }
 
 impl Sensors {
@@ -44,32 +34,24 @@ impl Sensors {
 
     fn below(sys: &Path) -> Self {
         let mut sources = Vec::new();
-        for zone in folders(&sys.join("class/thermal"), "thermal_zone") {
+        for (_, zone) in numbered(&sys.join("class/thermal"), "thermal_zone") {
             let kind = line(&zone.join("type")).unwrap_or_else(|| file_name(&zone));
             add(
                 &mut sources,
+                "temperature_millicelsius",
                 format!("thermal {kind}"),
-                "temperature, millidegrees Celsius",
                 zone.join("temp"),
             );
         }
-        for cpu in folders(&sys.join("devices/system/cpu"), "cpu") {
-            add(
-                &mut sources,
-                format!("{} clock", file_name(&cpu)),
-                "frequency, kHz",
-                cpu.join("cpufreq/scaling_cur_freq"),
-            );
-        }
-        for monitor in folders(&sys.join("class/hwmon"), "hwmon") {
+        for (_, monitor) in numbered(&sys.join("class/hwmon"), "hwmon") {
             let chip = line(&monitor.join("name")).unwrap_or_else(|| file_name(&monitor));
             for rail in 1..=4 {
                 let label = line(&monitor.join(format!("power{rail}_label")))
                     .unwrap_or_else(|| format!("power{rail}"));
                 add(
                     &mut sources,
+                    "power_microwatt",
                     format!("{chip} {label}"),
-                    "power, microwatts",
                     monitor.join(format!("power{rail}_input")),
                 );
             }
@@ -78,78 +60,46 @@ impl Sensors {
         Self { sources }
     }
 
-    /// Present values, those that cannot be read left out.
-    pub fn read(&self) -> Vec<Reading> {
-        self.sources
-            .iter()
-            .filter_map(|s| {
-                Some(Reading {
-                    name: s.name.clone(),
-                    quantity: s.quantity,
-                    value: number(&s.path)?,
-                })
-            })
-            .collect()
-    }
-
     /// Keeps the present values as those of the start.
-    #[must_use]
-    pub fn start(mut self) -> Self {
+    pub fn start(&mut self) {
         for source in &mut self.sources {
             source.start = number(&source.path);
         }
-        self
     }
 
     /// Keeps the present values as those of the end.
-    #[must_use]
-    pub fn end(mut self) -> Self {
+    pub fn end(&mut self) {
         for source in &mut self.sources {
             source.end = number(&source.path);
         }
-        self
     }
 
-    /// What stands in the record.
-    pub fn record(&self) -> Vec<Sensor> {
+    /// What stands in the record; sensors that gave no value are left out.
+    pub fn record(&self) -> Vec<SensorTrace> {
         self.sources
             .iter()
-            .map(|s| Sensor {
-                name: s.name.clone(),
-                quantity: s.quantity.to_owned(),
+            .filter(|s| s.start.is_some() || s.end.is_some())
+            .map(|s| SensorTrace {
+                name: s.name.to_owned(),
+                source: s.source.clone(),
                 start: s.start,
                 end: s.end,
+                trace: None,
             })
             .collect()
     }
 }
 
-fn add(sources: &mut Vec<Source>, name: String, quantity: &'static str, path: PathBuf) {
+fn add(sources: &mut Vec<Sensor>, name: &'static str, source: String, path: PathBuf) {
     if number(&path).is_some() {
-        sources.push(Source {
+        sources.push(Sensor {
             name,
-            quantity,
+            source,
             path,
             start: None,
             end: None,
         });
     }
-}
-
-/// Folders called `prefix` and a number, in the order of the number.
-fn folders(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(parent) else {
-        return Vec::new();
-    };
-    let mut found: Vec<(u32, PathBuf)> = entries
-        .filter_map(|e| {
-            let path = e.ok()?.path();
-            let number = file_name(&path).strip_prefix(prefix)?.parse().ok()?;
-            Some((number, path))
-        })
-        .collect();
-    found.sort();
-    found.into_iter().map(|(_, path)| path).collect()
 }
 
 fn file_name(path: &Path) -> String {
@@ -165,8 +115,9 @@ fn line(path: &Path) -> Option<String> {
         .filter(|t| !t.is_empty())
 }
 
-fn number(path: &Path) -> Option<i64> {
-    line(path)?.parse().ok()
+/// The kernel gives whole numbers.
+fn number(path: &Path) -> Option<f64> {
+    line(path)?.parse::<i64>().ok().map(|n| n as f64)
 }
 
 #[cfg(test)]
@@ -175,9 +126,9 @@ mod tests {
 
     #[test]
     fn a_tree_like_a_boards_is_read_at_start_and_end() {
-        let root = std::env::temp_dir().join(format!("dyno-sensors-{}", std::process::id()));
+        let root = tempfile::tempdir().expect("a folder");
         let write = |path: &str, text: &str| {
-            let path = root.join(path);
+            let path = root.path().join(path);
             fs::create_dir_all(path.parent().expect("below the root")).expect("a temporary folder");
             fs::write(path, text).expect("a file");
         };
@@ -186,43 +137,33 @@ mod tests {
         write("class/thermal/thermal_zone2/temp", "38500\n");
         write("class/thermal/thermal_zone3/temp", "broken\n");
         write("class/thermal/cooling_device0/temp", "1\n");
-        write(
-            "devices/system/cpu/cpu0/cpufreq/scaling_cur_freq",
-            "1479000\n",
-        );
-        write("devices/system/cpu/cpufreq/scaling_cur_freq", "1\n");
         write("class/hwmon/hwmon0/name", "ina3221\n");
         write("class/hwmon/hwmon0/power1_label", "VDD_IN\n");
         write("class/hwmon/hwmon0/power1_input", "5000000\n");
-        let sensors = Sensors::below(&root).start();
+        let mut sensors = Sensors::below(root.path());
+        sensors.start();
         write("class/thermal/thermal_zone2/temp", "61500\n");
-        let sensors = sensors.end();
+        fs::remove_file(root.path().join("class/thermal/thermal_zone10/temp")).expect("ours");
+        sensors.end();
         let rows: Vec<_> = sensors
             .record()
             .into_iter()
-            .map(|s| (s.name, s.start, s.end))
+            .map(|s| (s.name, s.source, s.start, s.end))
             .collect();
-        let row = |name: &str, start, end| (name.to_owned(), Some(start), Some(end));
+        let row = |name: &str, source: &str, start, end| {
+            (name.to_owned(), source.to_owned(), Some(start), end)
+        };
+        let celsius = "temperature_millicelsius";
         let expected = [
-            row("thermal GPU-therm", 38_500, 61_500),
-            row("thermal thermal_zone10", 41_000, 41_000),
-            row("cpu0 clock", 1_479_000, 1_479_000),
-            row("ina3221 VDD_IN", 5_000_000, 5_000_000),
+            row(celsius, "thermal GPU-therm", 38_500.0, Some(61_500.0)),
+            row(celsius, "thermal thermal_zone10", 41_000.0, None),
+            row("power_microwatt", "ina3221 VDD_IN", 5e6, Some(5e6)),
         ];
         assert_eq!(rows, expected);
-        assert_eq!(
-            sensors.read()[0],
-            Reading {
-                name: "thermal GPU-therm".to_owned(),
-                quantity: "temperature, millidegrees Celsius",
-                value: 61_500
-            }
-        );
-        fs::remove_dir_all(&root).expect("the folder is ours");
         assert!(
-            sensors.read().is_empty(),
-            "sensors that went away are left out"
+            Sensors::below(&root.path().join("none"))
+                .record()
+                .is_empty()
         );
-        assert!(Sensors::below(&root).record().is_empty());
     }
 }
