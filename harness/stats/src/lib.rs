@@ -6,6 +6,7 @@
 
 mod binomial;
 mod bootstrap;
+mod correlation;
 mod describe;
 mod normal;
 mod percentile;
@@ -13,10 +14,13 @@ mod steadiness;
 
 pub use binomial::binomial_cdf;
 pub use bootstrap::{bootstrap_indices, bootstrap_interval, bootstrap_weights};
+pub use correlation::{
+    BLOCKS, EFFECTIVE_SIZE_ESTIMATOR, autocorrelation, effective_sample_size, mid_ranks,
+};
 pub use describe::{mean, mean_ns, sample_variance};
 pub use normal::{normal_two_sided, wilson};
 pub use percentile::{
     CONFIDENCE, ESTIMATOR, early_stopping_bound, early_stopping_rank, minimum_count,
     order_statistic, percentile, required_for,
 };
-pub use steadiness::{IQR_FACTOR, UNSTEADY_SPREAD, iqr_outliers, window_spread};
+pub use steadiness::{IQR_FACTOR, Spread, UNSTEADY_SPREAD, iqr_outliers, window_spread};
