@@ -1,15 +1,20 @@
-//! What a run of the load generator is told, and what it tells while it runs.
+//! What a run of the load generator is told, and the short words of its verdict.
 
+use crate::error::LoadError;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// Stack of a slot's thread, in bytes: engines that walk a graph by recursion need more than the 2
+/// MiB of a Rust thread. Only what is touched takes memory.
+pub const STACK_BYTES: usize = 64 << 20;
 
 /// How queries arrive; MLPerf's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
-    /// The next query when the previous one is done.
+    /// The next query when the previous one is done; uses the first slot only.
     SingleStream,
-    /// All slots of the target kept busy, for throughput.
+    /// All slots kept busy, for throughput.
     Offline,
 }
 
@@ -22,12 +27,13 @@ pub struct Settings {
     /// Queries before the clock counts; they are in no number but `first_query_ns`.
     pub warmup_queries: u64,
     /// The run goes on until this many queries succeeded and `min_duration` has passed; at least 1.
+    /// With several slots those under way count as if they will succeed.
     pub min_queries: u64,
     /// See `min_queries`.
     pub min_duration: Duration,
     /// No query is issued after this time, whatever is missing then. At least `min_duration`.
     pub max_duration: Duration,
-    /// Entries of the target's library; at least 1.
+    /// Entries of the library; at least 1.
     pub library_size: u32,
     /// Samples of one entry, that is of one query; at least 1. Only throughput depends on it.
     pub batch: u32,
@@ -36,11 +42,14 @@ pub struct Settings {
     /// Windows that the run is cut into to see whether it was steady; below 2 steadiness is not
     /// judged.
     pub windows: u32,
-    /// Greatest ratio between the medians of two windows of a steady run.
+    /// Greatest ratio between two windows of a steady run, for the median, the mean and the 90th
+    /// percentile.
     pub max_window_spread: f64,
-    /// A query that takes longer than this means that the target hangs. Cannot help with a target
-    /// that blocks.
+    /// A query that takes longer than this hangs. Noticed with several slots only: with one, look
+    /// at the [`Heartbeat`](crate::Heartbeat) from another thread.
     pub query_timeout: Duration,
+    /// Stack of a slot's thread in bytes; at least 65,536. The only slot runs on the caller's.
+    pub stack_bytes: usize,
 }
 
 impl Default for Settings {
@@ -59,34 +68,58 @@ impl Default for Settings {
             windows: 3,
             max_window_spread: 1.10,
             query_timeout: Duration::from_mins(1),
+            stack_bytes: STACK_BYTES,
         }
     }
 }
 
-/// Part of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Queries that do not count.
-    WarmUp,
-    /// Queries that count.
-    Measure,
-    /// All queries are done.
-    Finished,
-}
-
-/// How far a run is. Told at the start of each phase and, while no query is under way, at most
-/// every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL); never between the first and the last
-/// query of an offline measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The part of the run.
-    pub phase: Phase,
-    /// Queries of this part that are done.
-    pub queries: u64,
-    /// Time since this part began.
-    pub elapsed: Duration,
-    /// Share of this part that is done, in thousandths.
-    pub per_mille: u32,
+impl Settings {
+    pub(crate) fn check(&self) -> Result<(), LoadError> {
+        let wrong = |setting, value: String, rule| {
+            Err(LoadError::Setting {
+                setting,
+                value,
+                rule,
+            })
+        };
+        if self.library_size == 0 {
+            return wrong("library_size", "0".into(), "it must be at least 1");
+        }
+        if self.batch == 0 {
+            return wrong("batch", "0".into(), "it must be at least 1");
+        }
+        if self.min_queries == 0 {
+            return wrong("min_queries", "0".into(), "it must be at least 1");
+        }
+        if self.max_duration.is_zero() {
+            return wrong("max_duration", "0 s".into(), "it must be more than 0");
+        }
+        if self.max_duration < self.min_duration {
+            return wrong(
+                "max_duration",
+                format!("{} s", self.max_duration.as_secs_f64()),
+                "it must not be less than min_duration",
+            );
+        }
+        if !self.max_window_spread.is_finite() || self.max_window_spread < 1.0 {
+            return wrong(
+                "max_window_spread",
+                self.max_window_spread.to_string(),
+                "it must be a finite number of at least 1",
+            );
+        }
+        if self.query_timeout.is_zero() {
+            return wrong("query_timeout", "0 s".into(), "it must be more than 0");
+        }
+        if self.stack_bytes < 1 << 16 {
+            return wrong(
+                "stack_bytes",
+                self.stack_bytes.to_string(),
+                "it must be at least 65536",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Why a run stopped.
@@ -109,80 +142,12 @@ pub enum StopReason {
 pub enum Code {
     /// Fewer than `min_queries` succeeded.
     TooFewQueries,
-    /// Shorter than `min_duration`.
+    /// Stopped before `min_duration`.
     TooShort,
-    /// The medians of the windows differ by more than `max_window_spread`.
+    /// The windows differ by more than `max_window_spread`.
     Unsteady,
     /// The run was interrupted.
     Partial,
     /// At least one query failed.
     QueryFailed,
-}
-
-/// Why there is no measurement.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting that cannot be met.
-    #[error("setting `{setting}` is {value}, but {rule}")]
-    Setting {
-        /// Its name.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-        /// What it has to be.
-        rule: &'static str,
-    },
-    /// The target has no slot.
-    #[error("the target has no slots")]
-    NoSlots,
-    /// The target refused a query or is gone.
-    #[error("the target failed at query {query}")]
-    Target {
-        /// Number of the query, warm-up included, counted from 0.
-        query: u64,
-        /// Why.
-        #[source]
-        source: crate::TargetError,
-    },
-    /// A query of the warm-up failed.
-    #[error("query {query} of the warm-up failed")]
-    WarmUp {
-        /// Its number, counted from 0.
-        query: u64,
-        /// Why.
-        #[source]
-        source: crate::TargetError,
-    },
-    /// No query succeeded.
-    #[error("no query succeeded: {failed} failed, the first with: {first}")]
-    NothingSucceeded {
-        /// How many failed.
-        failed: u64,
-        /// The error of the first, with its causes.
-        first: String,
-    },
-    /// The stop flag was raised before a query was measured.
-    #[error("interrupted before a query was measured")]
-    Interrupted,
-    /// Nothing came back in time.
-    #[error("the target hangs: no query came back within {} s, {in_flight} are under way", timeout.as_secs_f64())]
-    Hung {
-        /// `query_timeout`.
-        timeout: Duration,
-        /// Queries under way.
-        in_flight: usize,
-    },
-    /// The target said something that cannot be.
-    #[error("the target reports query {token} in slot {slot} {problem}")]
-    Protocol {
-        /// Slot it named.
-        slot: usize,
-        /// Token it named.
-        token: u64,
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// The histogram cannot be written.
-    #[error("cannot serialize the histogram: {0}")]
-    Histogram(String),
 }
