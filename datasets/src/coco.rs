@@ -6,12 +6,13 @@
 
 use crate::{
     check::{Problems, is_inside, split_name},
-    files::{FileSet, malformed, read_bounded, stems},
+    files::{FileSet, Picture, malformed, read_bounded, stems},
+    name::dataset_name,
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation,
-    Label, LabelId, LabelMap, LabelScheme, ObjectAnnotation, Purpose, SampleEntry, Xywh,
+    Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
+    ImageAnnotation, Label, LabelId, LabelMap, LabelScheme, ObjectAnnotation, Xywh,
     coco80_to_coco91,
 };
 use serde::Deserialize;
@@ -79,7 +80,6 @@ struct Category {
 struct Place {
     annotations: PathBuf,
     images: PathBuf,
-    split: String,
 }
 
 impl DatasetKind for Coco {
@@ -92,7 +92,8 @@ impl DatasetKind for Coco {
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-        let place = find(request)?;
+        let options = Options::new(request, &["images"])?;
+        let place = find(request, &options)?;
         let bytes = read_bounded(&place.annotations, LIMIT)?;
         let file: File = serde_json::from_slice(&bytes).map_err(|e| {
             let (line, column) = (e.line(), e.column());
@@ -106,8 +107,9 @@ impl DatasetKind for Coco {
         let (labels, entries, problems) = build(file, &place.images);
         let facts = DatasetFacts {
             kind: "coco".to_owned(),
-            split: place.split,
-            purpose: Some(Purpose::ObjectDetection),
+            name: dataset_name(request, &options)?,
+            exif: options.exif()?,
+            annotation: AnnotationKind::Objects,
             labels,
             metrics: vec!["coco-ap".to_owned()],
         };
@@ -120,8 +122,7 @@ impl DatasetKind for Coco {
     }
 }
 
-fn find(request: &DatasetRequest) -> Result<Place, DatasetError> {
-    let options = Options::new(request, &["images"])?;
+fn find(request: &DatasetRequest, options: &Options<'_>) -> Result<Place, DatasetError> {
     let root = &request.path;
     let images = options.get("images").map(PathBuf::from);
     let missing = |what: &Path, why: String| {
@@ -134,13 +135,6 @@ fn find(request: &DatasetRequest) -> Result<Place, DatasetError> {
                 root.display()
             ))
         })?;
-        let stem = root
-            .file_stem()
-            .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let split = request
-            .split
-            .clone()
-            .unwrap_or_else(|| stem.strip_prefix("instances_").unwrap_or(&stem).to_owned());
         if !images.is_dir() {
             return Err(missing(
                 &images,
@@ -150,7 +144,6 @@ fn find(request: &DatasetRequest) -> Result<Place, DatasetError> {
         return Ok(Place {
             annotations: root.clone(),
             images,
-            split,
         });
     }
     if !root.is_dir() {
@@ -186,7 +179,6 @@ fn find(request: &DatasetRequest) -> Result<Place, DatasetError> {
     Ok(Place {
         annotations,
         images: images.clone(),
-        split: split.to_owned(),
     })
 }
 
@@ -234,7 +226,7 @@ fn labels(
 }
 
 /// Joins images, annotations and categories; what does not fit is counted.
-fn build(file: File, folder: &Path) -> (LabelMap, Vec<SampleEntry>, Problems) {
+fn build(file: File, folder: &Path) -> (LabelMap, Vec<Picture>, Problems) {
     let mut problems = Problems::default();
     let (labels, categories) = labels(file.categories, &mut problems);
     let mut images: BTreeMap<i64, (String, ImageAnnotation)> = BTreeMap::new();
@@ -309,10 +301,10 @@ fn build(file: File, folder: &Path) -> (LabelMap, Vec<SampleEntry>, Problems) {
     }
     let entries = images
         .into_values()
-        .map(|(id, a)| SampleEntry {
-            path: Some(folder.join(&id)),
+        .map(|(id, a)| Picture {
+            path: folder.join(&id),
             id,
-            annotation: Annotation::Objects(a),
+            truth: Annotation::Objects(a),
         })
         .collect();
     (labels, entries, problems)

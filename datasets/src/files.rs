@@ -2,8 +2,8 @@
 
 use crate::check::Problems;
 use dyno_core::{
-    Dataset, DatasetError, DatasetFacts, InputData, LabelMap, Sample, SampleEntry, SampleIndex,
-    SampleInput,
+    Annotation, Dataset, DatasetError, DatasetFacts, InputData, LabelMap, Sample, SampleEntry,
+    SampleIndex, SampleInput,
 };
 use rayon::prelude::*;
 use std::{
@@ -130,10 +130,21 @@ pub(crate) fn stems(folder: &Path, prefix: &str, extension: &str) -> String {
     }
 }
 
+/// A picture with what is true of it.
+pub(crate) struct Picture {
+    /// Path relative to the folder of the pictures.
+    pub(crate) id: String,
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What is true of it.
+    pub(crate) truth: Annotation,
+}
+
 /// An open dataset of files.
 pub(crate) struct FileSet {
     facts: DatasetFacts,
     entries: Vec<SampleEntry>,
+    truths: Vec<Annotation>,
 }
 
 impl FileSet {
@@ -141,44 +152,50 @@ impl FileSet {
     /// counted.
     pub(crate) fn new(
         facts: DatasetFacts,
-        mut entries: Vec<SampleEntry>,
+        mut pictures: Vec<Picture>,
         mut problems: Problems,
         place: &Path,
     ) -> Result<Self, DatasetError> {
-        entries.sort_by(|a, b| a.id.cmp(&b.id));
-        for pair in entries.windows(2).filter(|p| p[0].id == p[1].id) {
+        pictures.sort_by(|a, b| a.id.cmp(&b.id));
+        for pair in pictures.windows(2).filter(|p| p[0].id == p[1].id) {
             problems.add("images are listed twice", || format!("`{}`", pair[0].id));
         }
-        let missing: Vec<&SampleEntry> = entries
-            .par_iter()
-            .filter(|e| !e.path.as_deref().is_some_and(Path::is_file))
-            .collect();
-        for entry in missing {
+        let missing: Vec<&Picture> = pictures.par_iter().filter(|p| !p.path.is_file()).collect();
+        for picture in missing {
             problems.add("images are missing", || {
-                format!(
-                    "`{}`",
-                    entry
-                        .path
-                        .as_ref()
-                        .map_or(entry.id.clone(), |p| p.display().to_string())
-                )
+                format!("`{}`", picture.path.display())
             });
         }
         problems.finish()?;
-        if entries.is_empty() {
+        if pictures.is_empty() {
             return Err(DatasetError::Usage(format!(
                 "no image in `{}`",
                 place.display()
             )));
         }
-        if u32::try_from(entries.len()).is_err() {
+        if u32::try_from(pictures.len()).is_err() {
             return Err(DatasetError::Usage(format!(
                 "{} images in `{}`, more than a dataset can have",
-                entries.len(),
+                pictures.len(),
                 place.display()
             )));
         }
-        Ok(Self { facts, entries })
+        let (entries, truths) = pictures
+            .into_iter()
+            .map(|picture| {
+                let entry = SampleEntry {
+                    id: picture.id,
+                    path: Some(picture.path),
+                    truth: None,
+                };
+                (entry, picture.truth)
+            })
+            .unzip();
+        Ok(Self {
+            facts,
+            entries,
+            truths,
+        })
     }
 }
 
@@ -193,16 +210,24 @@ impl Dataset for FileSet {
 
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError> {
         let entry = self.entries.get(index.index());
-        let path: &PathBuf = entry.and_then(|e| e.path.as_ref()).ok_or_else(|| {
-            DatasetError::Usage(format!(
-                "sample {} of a dataset of {}",
-                index.0,
-                self.entries.len()
-            ))
-        })?;
+        let path: &PathBuf = entry
+            .and_then(|e| e.path.as_ref())
+            .ok_or_else(|| no_sample(index, self.entries.len()))?;
         let data = InputData::EncodedImage(read_bounded(path, IMAGE_LIMIT)?);
         Ok(Sample {
             inputs: vec![SampleInput { name: None, data }],
         })
     }
+
+    fn truth(&self, index: SampleIndex) -> Result<Annotation, DatasetError> {
+        self.truths
+            .get(index.index())
+            .cloned()
+            .ok_or_else(|| no_sample(index, self.truths.len()))
+    }
+}
+
+/// A sample was asked for that does not exist.
+pub(crate) fn no_sample(index: SampleIndex, count: usize) -> DatasetError {
+    DatasetError::Usage(format!("sample {} of a dataset of {count}", index.0))
 }

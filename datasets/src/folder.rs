@@ -2,12 +2,13 @@
 
 use crate::{
     check::Problems,
-    files::{FileSet, is_image, list},
+    files::{FileSet, Picture, is_image, list},
+    name::dataset_name,
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, LabelMap,
-    SampleEntry,
+    Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
+    LabelMap,
 };
 use std::path::Path;
 
@@ -27,7 +28,7 @@ impl DatasetKind for Folder {
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-        Options::new(request, &[])?;
+        let options = Options::new(request, &[])?;
         if let Some(split) = &request.split {
             return Err(DatasetError::Usage(format!(
                 "a folder has no splits, got `{split}`"
@@ -37,8 +38,9 @@ impl DatasetKind for Folder {
         walk(&request.path, "", DEPTH, &mut entries)?;
         let facts = DatasetFacts {
             kind: "folder".to_owned(),
-            split: "all".to_owned(),
-            purpose: None,
+            name: dataset_name(request, &options)?,
+            exif: options.exif()?,
+            annotation: AnnotationKind::None,
             labels: LabelMap::default(),
             metrics: Vec::new(),
         };
@@ -56,7 +58,7 @@ pub(crate) fn walk(
     folder: &Path,
     prefix: &str,
     depth: usize,
-    entries: &mut Vec<SampleEntry>,
+    entries: &mut Vec<Picture>,
 ) -> Result<(), DatasetError> {
     for (name, kind) in list(folder)? {
         let path = folder.join(&name);
@@ -69,10 +71,10 @@ pub(crate) fn walk(
             })?;
             walk(&path, &format!("{prefix}{name}/"), depth, entries)?;
         } else if is_image(&name) {
-            entries.push(SampleEntry {
+            entries.push(Picture {
                 id: format!("{prefix}{name}"),
-                path: Some(path),
-                annotation: Annotation::None,
+                path,
+                truth: Annotation::None,
             });
         }
     }
@@ -114,7 +116,10 @@ mod tests {
             InputData::EncodedImage(b"b/c/x.png".to_vec())
         );
         assert!(set.load(SampleIndex(3)).is_err());
-        assert_eq!((set.facts().purpose, set.facts().metrics.len()), (None, 0));
+        assert_eq!(
+            (set.facts().annotation, set.facts().metrics.len()),
+            (AnnotationKind::None, 0)
+        );
     }
 
     #[test]

@@ -7,13 +7,14 @@
 
 use crate::{
     check::{Problems, is_inside, split_name},
-    files::{FileSet, LIST_LIMIT, list, malformed, read_labels, read_text},
+    files::{FileSet, LIST_LIMIT, Picture, list, malformed, read_labels, read_text},
     folder::walk,
+    name::dataset_name,
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, Label, LabelId,
-    LabelMap, LabelScheme, Purpose, SampleEntry, sha256_hex,
+    Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
+    Label, LabelId, LabelMap, LabelScheme, sha256_hex,
 };
 use std::{collections::BTreeMap, path::Path};
 
@@ -34,37 +35,37 @@ impl DatasetKind for Imagenet {
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-        Options::new(request, &[])?;
+        let options = Options::new(request, &[])?;
         let root = &request.path;
         let asked = split_name(request.split.as_deref().unwrap_or(DEFAULT_SPLIT))?;
         let listed = listed_classes(root)?;
         let file = root.join(format!("{asked}.txt"));
         let mut problems = Problems::default();
-        let (labels, entries, split) = if file.is_file() {
+        let (labels, entries) = if file.is_file() {
             let labels = listed.ok_or_else(|| {
                 DatasetError::Usage(format!("`{}` has classes by number, but there is neither synset_words.txt nor synsets.txt beside it", file.display()))
             })?;
             let entries = lines(&file, &root.join(asked), labels.len(), &mut problems)?;
-            (labels, entries, asked.to_owned())
+            (labels, entries)
         } else {
             let below = root.join(asked);
-            let (folder, split) = if below.is_dir() {
-                (below, asked.to_owned())
+            let folder = if below.is_dir() {
+                below
             } else if request.split.is_none() && root.is_dir() {
-                (root.clone(), "all".to_owned())
+                root.clone()
             } else {
                 return Err(DatasetError::Usage(format!(
                     "no split `{asked}` in `{}`: neither `{asked}.txt` nor a folder `{asked}`",
                     root.display()
                 )));
             };
-            let (labels, entries) = folders(&folder, listed, &mut problems)?;
-            (labels, entries, split)
+            folders(&folder, listed, &mut problems)?
         };
         let facts = DatasetFacts {
             kind: "imagenet".to_owned(),
-            split,
-            purpose: Some(Purpose::Classification),
+            name: dataset_name(request, &options)?,
+            exif: options.exif()?,
+            annotation: AnnotationKind::Class,
             labels,
             metrics: vec!["top-k".to_owned()],
         };
@@ -140,7 +141,7 @@ fn lines(
     folder: &Path,
     classes: usize,
     problems: &mut Problems,
-) -> Result<Vec<SampleEntry>, DatasetError> {
+) -> Result<Vec<Picture>, DatasetError> {
     let text = read_text(file, LIST_LIMIT)?;
     let mut entries = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -173,10 +174,10 @@ fn lines(
                 format!("line {number}: {class} of {classes}")
             });
         }
-        entries.push(SampleEntry {
+        entries.push(Picture {
             id: name.to_owned(),
-            path: Some(folder.join(name)),
-            annotation: Annotation::Class(LabelId(class)),
+            path: folder.join(name),
+            truth: Annotation::Class(LabelId(class)),
         });
     }
     Ok(entries)
@@ -187,7 +188,7 @@ fn folders(
     root: &Path,
     listed: Option<LabelMap>,
     problems: &mut Problems,
-) -> Result<(LabelMap, Vec<SampleEntry>), DatasetError> {
+) -> Result<(LabelMap, Vec<Picture>), DatasetError> {
     let names: Vec<String> = list(root)?
         .into_iter()
         .filter(|(n, _)| !n.starts_with('.') && root.join(n).is_dir())
@@ -213,7 +214,7 @@ fn folders(
         let first = entries.len();
         walk(&root.join(name), &format!("{name}/"), 4, &mut entries)?;
         for entry in entries.iter_mut().skip(first) {
-            entry.annotation = Annotation::Class(*label);
+            entry.truth = Annotation::Class(*label);
         }
     }
     Ok((labels, entries))

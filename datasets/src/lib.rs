@@ -5,12 +5,15 @@
 //! scores comparable. Opening reads annotations and checks that they fit together and to the files
 //! on disk; no image is decoded here.
 
+mod card;
 mod check;
 mod coco;
 mod files;
 mod folder;
 mod hash_cache;
 mod imagenet;
+mod known;
+mod name;
 mod request;
 mod select;
 pub mod synthetic;

@@ -1,7 +1,7 @@
 //! The text form of a request, `KIND:PATH[#SPLIT][,KEY=VALUE…]`, and the options of a kind.
 
 use crate::DATASETS;
-use dyno_core::{Dataset, DatasetError, DatasetRequest, lookup, nearest};
+use dyno_core::{Dataset, DatasetError, DatasetRequest, ExifOrientation, lookup, nearest};
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 /// Length of `key=` at the start of `text`, without the `=`.
@@ -63,7 +63,7 @@ pub fn parse_request(text: &str) -> Result<DatasetRequest, DatasetError> {
     if split.is_some_and(str::is_empty) {
         return usage(format!("dataset `{text}` has an empty split after `#`"));
     }
-    if path.is_empty() && row.id() != "synthetic" {
+    if path.is_empty() && row.needs_path() {
         return usage(format!(
             "dataset `{text}` has no path; {kind}: {}",
             row.about()
@@ -95,23 +95,23 @@ pub fn open(request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> 
         .open(request)
 }
 
-/// Options of a request, all of which the kind knows.
+/// Options that every kind has.
+const COMMON: [&str; 2] = ["exif", "name"];
+
+/// Options of a request, all of which the kind knows; `name` and `exif` are known to every kind.
 pub(crate) struct Options<'a>(&'a BTreeMap<String, String>);
 
 impl<'a> Options<'a> {
     pub(crate) fn new(request: &'a DatasetRequest, known: &[&str]) -> Result<Self, DatasetError> {
+        let known: Vec<&str> = known.iter().copied().chain(COMMON).collect();
         for key in request.options.keys() {
             if !known.contains(&key.as_str()) {
                 let hint = nearest(key, known.iter().copied())
                     .map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
-                let there = if known.is_empty() {
-                    "it has none".to_owned()
-                } else {
-                    format!("there are: {}", known.join(", "))
-                };
                 return Err(DatasetError::Usage(format!(
-                    "unknown option `{key}` of dataset kind `{}`{hint} ({there})",
-                    request.kind
+                    "unknown option `{key}` of dataset kind `{}`{hint} (there are: {})",
+                    request.kind,
+                    known.join(", ")
                 )));
             }
         }
@@ -120,6 +120,17 @@ impl<'a> Options<'a> {
 
     pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         self.0.get(key).map(String::as_str)
+    }
+
+    /// What `exif=apply` or `exif=ignore` says.
+    pub(crate) fn exif(&self) -> Result<ExifOrientation, DatasetError> {
+        match self.get("exif") {
+            None | Some("ignore") => Ok(ExifOrientation::Ignore),
+            Some("apply") => Ok(ExifOrientation::Apply),
+            Some(other) => Err(DatasetError::Usage(format!(
+                "unknown `exif` `{other}` (there are: ignore, apply)"
+            ))),
+        }
     }
 }
 

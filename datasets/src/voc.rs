@@ -6,12 +6,13 @@
 
 use crate::{
     check::{Problems, is_inside, split_name},
-    files::{FileSet, LIST_LIMIT, malformed, read_labels, read_text, stems},
+    files::{self, FileSet, LIST_LIMIT, malformed, read_labels, read_text, stems},
+    name::dataset_name,
     request::Options,
 };
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, ImageAnnotation,
-    LabelId, LabelMap, ObjectAnnotation, Purpose, SampleEntry, Xywh,
+    Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
+    ImageAnnotation, LabelId, LabelMap, ObjectAnnotation, Xywh,
 };
 use rayon::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
@@ -54,7 +55,7 @@ impl DatasetKind for Voc {
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-        Options::new(request, &[])?;
+        let options = Options::new(request, &[])?;
         let root = find(&request.path)?;
         let split = split_name(request.split.as_deref().unwrap_or(DEFAULT_SPLIT))?;
         let lists = root.join("ImageSets").join("Main");
@@ -93,8 +94,9 @@ impl DatasetKind for Voc {
         let entries = build(pictures, &labels, &mut problems)?;
         let facts = DatasetFacts {
             kind: "voc".to_owned(),
-            split: split.to_owned(),
-            purpose: Some(Purpose::ObjectDetection),
+            name: dataset_name(request, &options)?,
+            exif: options.exif()?,
+            annotation: AnnotationKind::Objects,
             labels,
             metrics: vec!["voc-ap".to_owned()],
         };
@@ -249,7 +251,7 @@ fn build(
     pictures: Vec<(String, PathBuf, Result<Picture, DatasetError>)>,
     labels: &LabelMap,
     problems: &mut Problems,
-) -> Result<Vec<SampleEntry>, DatasetError> {
+) -> Result<Vec<files::Picture>, DatasetError> {
     let classes: BTreeMap<&str, LabelId> = (0..)
         .zip(&labels.labels)
         .map(|(i, l)| (l.name.as_str(), LabelId(i)))
@@ -299,17 +301,13 @@ fn build(
                 truncated,
             });
         }
-        let annotation = Annotation::Objects(ImageAnnotation {
+        let truth = Annotation::Objects(ImageAnnotation {
             image_id,
             width: picture.width,
             height: picture.height,
             objects,
         });
-        entries.push(SampleEntry {
-            id,
-            path: Some(path),
-            annotation,
-        });
+        entries.push(files::Picture { id, path, truth });
     }
     Ok(entries)
 }

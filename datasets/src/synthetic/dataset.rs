@@ -1,10 +1,14 @@
 //! The synthetic set in memory.
 
 use super::scene::{SyntheticSpec, Task};
-use crate::request::{Options, number};
+use crate::{
+    files::no_sample,
+    name::generated,
+    request::{Options, number},
+};
 use dyno_core::{
-    Annotation, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest, InputData,
-    Purpose, Sample, SampleEntry, SampleIndex, SampleInput,
+    Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
+    ExifOrientation, InputData, Sample, SampleEntry, SampleIndex, SampleInput,
 };
 use rayon::prelude::*;
 
@@ -15,6 +19,7 @@ struct Set {
     spec: SyntheticSpec,
     facts: DatasetFacts,
     entries: Vec<SampleEntry>,
+    truths: Vec<Annotation>,
 }
 
 impl DatasetKind for Synthetic {
@@ -24,6 +29,10 @@ impl DatasetKind for Synthetic {
 
     fn about(&self) -> &'static str {
         "drawn shapes with exact ground truth, no path; options `task=detection|classification`, `count=N` (256), `seed=N` (1), `size=PIXELS` (160)"
+    }
+
+    fn needs_path(&self) -> bool {
+        false
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
@@ -39,6 +48,13 @@ impl DatasetKind for Synthetic {
             )));
         }
         let options = Options::new(request, &["count", "seed", "size", "task"])?;
+        for key in ["name", "exif"] {
+            if options.get(key).is_some() {
+                return Err(DatasetError::Usage(format!(
+                    "`{key}` means nothing for generated pictures"
+                )));
+            }
+        }
         let default = SyntheticSpec::default();
         let task = match options.get("task") {
             None | Some("detection") => Task::Detection,
@@ -58,29 +74,36 @@ impl DatasetKind for Synthetic {
         spec.check()?;
         Ok(Box::new(Set {
             facts: facts(&spec),
-            entries: entries(&spec),
+            entries: (0..spec.count)
+                .map(|i| SampleEntry {
+                    id: SyntheticSpec::file_name(i),
+                    path: None,
+                    truth: None,
+                })
+                .collect(),
+            truths: truths(&spec),
             spec,
         }))
     }
 }
 
 fn facts(spec: &SyntheticSpec) -> DatasetFacts {
-    let (purpose, metric) = match spec.task {
-        Task::Detection => (Purpose::ObjectDetection, "coco-ap"),
-        Task::Classification => (Purpose::Classification, "top-k"),
+    let (annotation, metric) = match spec.task {
+        Task::Detection => (AnnotationKind::Objects, "coco-ap"),
+        Task::Classification => (AnnotationKind::Class, "top-k"),
     };
-    let split = format!("{}-seed{}-size{}", spec.task.name(), spec.seed, spec.size);
     DatasetFacts {
         kind: "synthetic".to_owned(),
-        split,
-        purpose: Some(purpose),
+        name: generated(),
+        exif: ExifOrientation::Ignore,
+        annotation,
         labels: spec.labels(),
         metrics: vec![metric.to_owned()],
     }
 }
 
 /// Annotations of all pictures, objects numbered from 1 through the set.
-pub(super) fn entries(spec: &SyntheticSpec) -> Vec<SampleEntry> {
+pub(super) fn truths(spec: &SyntheticSpec) -> Vec<Annotation> {
     let mut annotations: Vec<Annotation> = (0..spec.count)
         .into_par_iter()
         .map(|i| spec.scene(i).annotation)
@@ -94,14 +117,7 @@ pub(super) fn entries(spec: &SyntheticSpec) -> Vec<SampleEntry> {
             }
         }
     }
-    (0..spec.count)
-        .zip(annotations)
-        .map(|(i, annotation)| SampleEntry {
-            id: SyntheticSpec::file_name(i),
-            path: None,
-            annotation,
-        })
-        .collect()
+    annotations
 }
 
 impl Dataset for Set {
@@ -115,14 +131,18 @@ impl Dataset for Set {
 
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError> {
         if index.0 >= self.spec.count {
-            return Err(DatasetError::Usage(format!(
-                "sample {} of a dataset of {}",
-                index.0, self.spec.count
-            )));
+            return Err(no_sample(index, self.entries.len()));
         }
         let data = InputData::EncodedImage(self.spec.scene(index.0).png()?);
         Ok(Sample {
             inputs: vec![SampleInput { name: None, data }],
         })
+    }
+
+    fn truth(&self, index: SampleIndex) -> Result<Annotation, DatasetError> {
+        self.truths
+            .get(index.index())
+            .cloned()
+            .ok_or_else(|| no_sample(index, self.truths.len()))
     }
 }

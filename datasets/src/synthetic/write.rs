@@ -1,11 +1,12 @@
 //! The synthetic set as files, in the layout of a real dataset.
 
 use super::{
-    dataset::entries,
+    dataset::truths,
     draw::SHAPES,
     scene::{SyntheticSpec, Task},
 };
-use dyno_core::{Annotation, DatasetError, ImageAnnotation, SampleEntry};
+use crate::{card, name::GENERATED};
+use dyno_core::{Annotation, DatasetError};
 use rayon::prelude::*;
 use serde_json::json;
 use std::{fmt::Write as _, fs, path::Path};
@@ -58,7 +59,10 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
             .to_lowercase(),
         ));
     }
-    let entries = entries(spec);
+    let entries: Vec<(String, Annotation)> = (0..spec.count)
+        .map(SyntheticSpec::file_name)
+        .zip(truths(spec))
+        .collect();
     let images = match layout {
         Layout::Coco => {
             put(
@@ -70,9 +74,9 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
         Layout::Voc => voc(&folder.join("VOC2012"), &entries)?,
         Layout::Imagenet => {
             let mut lines = String::new();
-            for entry in &entries {
-                if let Annotation::Class(label) = entry.annotation {
-                    let _ = writeln!(lines, "{} {}", entry.id, label.0);
+            for (id, truth) in &entries {
+                if let Annotation::Class(label) = truth {
+                    let _ = writeln!(lines, "{id} {}", label.0);
                 }
             }
             put(&folder.join("val.txt"), lines)?;
@@ -83,6 +87,8 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
             folder.join("val")
         }
     };
+    let card = json!({"schema": card::SCHEMA, "name": GENERATED});
+    put(&folder.join(card::FILE), format!("{card}\n"))?;
     io(&images, fs::create_dir_all(&images))?;
     (0..spec.count).into_par_iter().try_for_each(|i| {
         let path = images.join(SyntheticSpec::file_name(i));
@@ -90,20 +96,13 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
     })
 }
 
-fn objects(entry: &SampleEntry) -> Option<&ImageAnnotation> {
-    match &entry.annotation {
-        Annotation::Objects(image) => Some(image),
-        _ => None,
-    }
-}
-
-fn coco(entries: &[SampleEntry]) -> Vec<u8> {
+fn coco(entries: &[(String, Annotation)]) -> Vec<u8> {
     let (mut images, mut annotations) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let Some(image) = objects(entry) else {
+    for (id, truth) in entries {
+        let Annotation::Objects(image) = truth else {
             continue;
         };
-        images.push(json!({"id": image.image_id, "file_name": entry.id, "width": image.width, "height": image.height}));
+        images.push(json!({"id": image.image_id, "file_name": id, "width": image.width, "height": image.height}));
         annotations.extend(image.objects.iter().map(|o| {
             json!({"id": o.id, "image_id": image.image_id, "category_id": o.label.0 + 1, "bbox": [o.bbox.x, o.bbox.y, o.bbox.w, o.bbox.h],
                    "area": o.area, "iscrowd": 0, "segmentation": []})
@@ -116,16 +115,16 @@ fn coco(entries: &[SampleEntry]) -> Vec<u8> {
     json!({"info": {"description": "drawn by dyno"}, "images": images, "annotations": annotations, "categories": categories}).to_string().into_bytes()
 }
 
-fn voc(root: &Path, entries: &[SampleEntry]) -> Result<std::path::PathBuf, DatasetError> {
+fn voc(root: &Path, entries: &[(String, Annotation)]) -> Result<std::path::PathBuf, DatasetError> {
     let mut split = String::new();
-    for entry in entries {
-        let Some(image) = objects(entry) else {
+    for (id, truth) in entries {
+        let Annotation::Objects(image) = truth else {
             continue;
         };
-        let stem = entry.id.trim_end_matches(".png");
+        let stem = id.trim_end_matches(".png");
         let mut xml = format!(
             "<annotation>\n\t<folder>VOC2012</folder>\n\t<filename>{}</filename>\n\t<size><width>{}</width><height>{}</height><depth>3</depth></size>\n",
-            entry.id, image.width, image.height
+            id, image.width, image.height
         );
         for o in &image.objects {
             let name = SHAPES.get(o.label.index()).copied().unwrap_or_default();

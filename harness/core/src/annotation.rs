@@ -72,4 +72,15 @@ impl Annotation {
             Self::Objects(_) => AnnotationKind::Objects,
         }
     }
+
+    /// Width and height in pixels of the picture it was made on; `None` where it does not say. A
+    /// picture that decodes to another size is not the one that was annotated.
+    pub fn size(&self) -> Option<[u32; 2]> {
+        match self {
+            Self::Objects(image) if image.width > 0 && image.height > 0 => {
+                Some([image.width, image.height])
+            }
+            Self::None | Self::Class(_) | Self::Objects(_) => None,
+        }
+    }
 }

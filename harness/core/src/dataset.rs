@@ -8,7 +8,10 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 /// Position of a sample in the dataset's order, counted from 0. The order is that of the sorted
 /// sample ids.
@@ -101,6 +104,17 @@ pub struct DatasetName {
     pub of: Option<u32>,
 }
 
+/// What happens to the orientation that a camera notes in a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExifOrientation {
+    /// Stored pixels are taken as they are: what annotations of datasets refer to.
+    #[default]
+    Ignore,
+    /// Pictures are turned upright, because the annotations refer to turned ones.
+    Apply,
+}
+
 /// A dataset as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetFacts {
@@ -108,6 +122,9 @@ pub struct DatasetFacts {
     pub kind: String,
     /// Its name.
     pub name: DatasetName,
+    /// How its pictures are turned when they are decoded: the request's option `exif`, and part of
+    /// the hash of a sample set.
+    pub exif: ExifOrientation,
     /// What is known of its samples.
     pub annotation: AnnotationKind,
     /// Its classes.
@@ -180,6 +197,10 @@ pub trait DatasetKind: Send + Sync {
     fn id(&self) -> &'static str;
     /// One line for people: what the path is and which options there are.
     fn about(&self) -> &'static str;
+    /// It reads a folder or file: a request without a path is an error.
+    fn needs_path(&self) -> bool {
+        true
+    }
     /// Opens a dataset: reads annotations, checks that they fit together, reads no image.
     ///
     /// # Errors
@@ -222,5 +243,17 @@ impl SampleSet {
     /// The whole, not a subset of it.
     pub fn full(&self) -> bool {
         self.count >= self.of
+    }
+
+    /// Samples whose file has the content of an earlier one, rising. Statistics leave them out: the
+    /// same picture says nothing twice. A sample that is no file repeats nothing.
+    pub fn repeats(&self) -> BTreeSet<SampleIndex> {
+        let mut seen = BTreeSet::new();
+        self.samples
+            .iter()
+            .zip(&self.file_sha256)
+            .filter(|(_, sha256)| !sha256.is_empty() && !seen.insert(sha256.as_str()))
+            .map(|(index, _)| *index)
+            .collect()
     }
 }

@@ -34,8 +34,8 @@ pub use backend::{Availability, Backend, BackendError, Check};
 pub use boxes::{Cxcywh, Xywh, Xyxy};
 pub use canonical::{CanonicalError, canonical_json, canonical_sha256, sha256_hex};
 pub use dataset::{
-    Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetName, DatasetRequest, InputData,
-    NameSource, Sample, SampleEntry, SampleIndex, SampleInput, SampleSet,
+    Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetName, DatasetRequest, ExifOrientation,
+    InputData, NameSource, Sample, SampleEntry, SampleIndex, SampleInput, SampleSet,
 };
 pub use decoder::{DecodeError, Decoder, DecoderContext, DecoderKind, Geometry, ThresholdSet};
 pub use engine::{EngineStages, ExecutionFacts, Model, Provider, Slot};
