@@ -18,6 +18,7 @@ mod label_match;
 mod labels;
 mod metric;
 mod model;
+mod overlay;
 mod plan;
 mod prediction;
 mod preprocess;
@@ -55,6 +56,7 @@ pub use model::{
     DecoderSpec, InputSpec, MODEL_SCHEMA, ModelSpec, NO_DECODER, Named, Origin, Purpose, Reference,
     Thresholds,
 };
+pub use overlay::{DecoderOverlay, OverlayError, ThresholdOverlay};
 pub use plan::{
     AccuracyPlan, Bindings, Division, ExecutionPlan, LabelPlan, ModelPlan, PLAN_SCHEMA,
     PerformancePlan, Plan, PlanFile, PlanSpec, ShardRange,

@@ -2,6 +2,7 @@
 
 use crate::{
     framework::Framework,
+    overlay::DecoderOverlay,
     preprocess::PreprocessStep,
     tensor::{DType, Layout},
 };
@@ -160,9 +161,9 @@ pub struct ModelSpec {
     /// Outputs to fetch, in the order that the decoder expects; empty for all, in the file's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<String>,
-    /// How outputs are read.
+    /// How outputs are read, as far as the model says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decoder: Option<DecoderSpec>,
+    pub decoder: Option<DecoderOverlay>,
     /// Label file beside this one, or a well-known list (`coco80`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
