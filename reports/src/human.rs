@@ -1,12 +1,12 @@
-//! For the terminal: tables that fit its width, without colour.
+//! For the terminal: lines and tables that fit its width, without colour.
 
 use crate::{
-    blocks::{Block, Table},
-    text::plain,
+    blocks::Block,
+    table::Listing,
+    terminal::{clean, wrap},
     view::blocks,
 };
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, presets::UTF8_HORIZONTAL_ONLY};
-use dyno_core::{Report, ReportError, Reporter};
+use dyno_core::{Artifacts, Records, ReportError, Reporter, Sink};
 
 /// Tables for people.
 #[derive(Debug, Clone, Copy)]
@@ -19,46 +19,49 @@ impl Reporter for Human {
     fn about(&self) -> &'static str {
         "tables for people"
     }
-    fn render(&self, report: &Report<'_>) -> Result<String, ReportError> {
+    fn render(
+        &self,
+        records: &Records<'_>,
+        artifacts: &dyn Artifacts,
+        sink: &mut dyn Sink,
+    ) -> Result<(), ReportError> {
+        let width = records.width;
         let mut out = String::new();
-        for block in blocks(report.records) {
+        for block in blocks(records, artifacts) {
             match block {
                 Block::Title(text) => {
                     if !out.is_empty() {
                         out.push('\n');
                     }
-                    out.push_str(&plain(&text));
-                    out.push('\n');
+                    line(&mut out, "", "  ", &text, width);
                 }
-                Block::Section(text) => out.extend(["\n", &plain(&text), "\n"]),
-                Block::Line(text) => out.extend(["  ", &plain(&text), "\n"]),
+                Block::Section(text) => {
+                    out.push('\n');
+                    line(&mut out, "", "  ", &text, width);
+                }
+                Block::Line(text) => line(&mut out, "  ", "    ", &text, width),
                 Block::Notes(notes) => {
                     for note in notes {
-                        out.extend(["  - ", &plain(&note), "\n"]);
+                        line(&mut out, "  - ", "    ", &note, width);
                     }
                 }
-                Block::Table(table) => out.push_str(&draw(&table, report.width)),
+                Block::Table(table) => out.push_str(&table.render(Listing::Human, width)),
             }
         }
-        Ok(out)
+        sink.write(out.as_bytes())
     }
 }
 
-fn draw(table: &Table, width: Option<u16>) -> String {
-    let mut drawn = comfy_table::Table::new();
-    drawn.load_style(UTF8_HORIZONTAL_ONLY);
-    // Rows need no lines between them.
-    drawn.style_mut().row_separator = LineStyle::none();
-    if let Some(width) = width {
-        drawn.set_content_arrangement(ContentArrangement::Dynamic);
-        drawn.set_width(width.max(20));
+/// Appends one line, folded between words where it is wider than the terminal.
+fn line(out: &mut String, first: &str, further: &str, text: &str, width: Option<u16>) {
+    let text = clean(text);
+    let lines = match width {
+        Some(width) => wrap(&text, usize::from(width).saturating_sub(further.len())),
+        None => vec![text.into_owned()],
+    };
+    for (index, text) in lines.iter().enumerate() {
+        out.push_str(if index == 0 { first } else { further });
+        out.push_str(text.trim_end());
+        out.push('\n');
     }
-    drawn.set_header(table.header.iter().map(|c| plain(c)).collect::<Vec<_>>());
-    for row in &table.rows {
-        drawn.add_row(row.iter().map(|c| plain(c)).collect::<Vec<_>>());
-    }
-    for column in drawn.column_iter_mut().skip(table.numbers_from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    drawn.trim_fmt() + "\n"
 }

@@ -1,8 +1,9 @@
-//! Records as they are.
+//! Records as they are: their own text, so that what this version does not know is there too.
 
-use dyno_core::{Report, ReportError, Reporter};
+use crate::terminal::clean_json;
+use dyno_core::{Artifacts, Records, ReportError, Reporter, Sink};
 
-/// One record as itself, pretty; several as an array.
+/// One record as itself; several as an array.
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
@@ -13,14 +14,24 @@ impl Reporter for Json {
     fn about(&self) -> &'static str {
         "the record itself, complete (several: an array)"
     }
-    fn render(&self, report: &Report<'_>) -> Result<String, ReportError> {
-        let text = match report.records {
-            [one] => serde_json::to_string_pretty(one),
-            many => serde_json::to_string_pretty(many),
+    /// The text is the record's own. Characters that act on a terminal are written as `\u…`, which
+    /// changes no value and no id.
+    fn render(
+        &self,
+        records: &Records<'_>,
+        _: &dyn Artifacts,
+        sink: &mut dyn Sink,
+    ) -> Result<(), ReportError> {
+        let text = |r: &dyno_core::Record| clean_json(r.text()).trim().to_owned();
+        let text = match records.records {
+            [] => "[]".to_owned(),
+            [one] => text(one),
+            many => {
+                let texts: Vec<String> = many.iter().map(text).collect();
+                format!("[\n{}\n]", texts.join(",\n"))
+            }
         };
-        text.map(|t| t + "\n").map_err(|e| ReportError {
-            reporter: self.id(),
-            reason: e.to_string(),
-        })
+        sink.write(text.as_bytes())?;
+        sink.write(b"\n")
     }
 }

@@ -1,23 +1,29 @@
-//! Reports rendered from records, and expectations checked against them.
+//! Reports rendered from records, listings rendered from tables, and expectations judged against
+//! records.
 //!
-//! A record is the only input of a report. [`Human`] and [`Markdown`] lay out the same blocks, so
-//! that they cannot disagree; [`Json`] and [`Csv`] are for programs. Names in records come from
-//! files of strangers: every format escapes what it gives a meaning to.
+//! [`Human`] and [`Markdown`] lay out the same blocks, so that they cannot disagree; [`Json`] and
+//! [`Csv`] are for programs. [`table`] is what listings of the command line are made of.
+//! Names in records come from files of strangers: every format escapes what it gives a meaning to,
+//! and [`terminal::clean`] is what stands between a name and a terminal.
 
 mod blocks;
 mod csv;
+mod details;
 mod expect;
 mod human;
 mod json;
 mod markdown;
-mod text;
+mod percentile;
+pub mod table;
+pub mod terminal;
+pub mod text;
+pub mod verdicts;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 pub use csv::Csv;
-pub use expect::{ExpectError, Expectation, ExpectationResult, Operator, Verdict};
+pub use expect::{
+    Available, ExpectError, Expectation, Judgement, Measured, Operator, ScoreNames, Verdict,
+};
 pub use human::Human;
 pub use json::Json;
 pub use markdown::Markdown;

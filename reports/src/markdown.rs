@@ -1,12 +1,11 @@
-//! GitHub Flavored Markdown (its specification 0.29, section 4.10 for tables), for pull requests
-//! and job summaries.
+//! For pull requests and job summaries: GitHub Flavored Markdown.
 
 use crate::{
-    blocks::{Block, Table},
-    text::plain,
+    blocks::Block,
+    table::{Listing, markdown::escape},
     view::blocks,
 };
-use dyno_core::{Report, ReportError, Reporter};
+use dyno_core::{Artifacts, Records, ReportError, Reporter, Sink};
 
 /// Markdown tables.
 #[derive(Debug, Clone, Copy)]
@@ -19,78 +18,45 @@ impl Reporter for Markdown {
     fn about(&self) -> &'static str {
         "GitHub Markdown, for pull requests and job summaries"
     }
-    fn render(&self, report: &Report<'_>) -> Result<String, ReportError> {
+    fn render(
+        &self,
+        records: &Records<'_>,
+        artifacts: &dyn Artifacts,
+        sink: &mut dyn Sink,
+    ) -> Result<(), ReportError> {
         let mut out = String::new();
-        for block in blocks(report.records) {
-            if !out.is_empty() {
+        let mut lines: Vec<String> = Vec::new();
+        // Lines are items of a list: as paragraphs they would run into each other.
+        let flush = |lines: &mut Vec<String>, out: &mut String| {
+            if !lines.is_empty() {
                 out.push('\n');
             }
+            for line in lines.drain(..) {
+                out.extend(["- ", &line, "\n"]);
+            }
+        };
+        for block in blocks(records, artifacts) {
             match block {
-                Block::Title(text) => out.extend(["## ", &escape(&text), "\n"]),
-                Block::Section(text) => out.extend(["### ", &escape(&text), "\n"]),
-                Block::Line(text) => out.extend([&escape(&text), "\n"]),
+                Block::Line(text) => lines.push(escape(&text)),
                 Block::Notes(notes) => {
-                    for note in notes {
-                        out.extend(["- ", &escape(&note), "\n"]);
-                    }
+                    lines.extend(notes.iter().map(|n| escape(n)));
                 }
-                Block::Table(table) => draw(&table, &mut out),
+                Block::Title(text) => {
+                    flush(&mut lines, &mut out);
+                    let before = if out.is_empty() { "" } else { "\n" };
+                    out.extend([before, "## ", &escape(&text), "\n"]);
+                }
+                Block::Section(text) => {
+                    flush(&mut lines, &mut out);
+                    out.extend(["\n### ", &escape(&text), "\n"]);
+                }
+                Block::Table(table) => {
+                    flush(&mut lines, &mut out);
+                    out.extend(["\n", &table.render(Listing::Markdown, None)]);
+                }
             }
         }
-        Ok(out)
+        flush(&mut lines, &mut out);
+        sink.write(out.trim_start_matches('\n').as_bytes())
     }
-}
-
-fn draw(table: &Table, out: &mut String) {
-    let mut line = |cells: &mut dyn Iterator<Item = String>| {
-        out.push('|');
-        for cell in cells {
-            out.push(' ');
-            out.push_str(&cell);
-            out.push_str(" |");
-        }
-        out.push('\n');
-    };
-    line(&mut table.header.iter().map(|c| escape(c)));
-    line(&mut (0..table.header.len()).map(|i| {
-        if i >= table.numbers_from {
-            "---:".to_owned()
-        } else {
-            "---".to_owned()
-        }
-    }));
-    for row in &table.rows {
-        line(&mut row.iter().map(|c| escape(c)));
-    }
-}
-
-/// Text without markup: characters that Markdown or HTML give a meaning to are escaped, names
-/// mention nobody, addresses link nowhere.
-pub(crate) fn escape(text: &str) -> String {
-    let text = plain(text);
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut before = ' ';
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            // A mention needs something that is no letter before it: `AR@100` is none.
-            '@' if !before.is_alphanumeric() => out.push_str("&#64;"),
-            // `https://` links by itself, `www.` too.
-            '/' if before == ':' => out.push_str("&#47;"),
-            '.' if before == 'w' || before == 'W' => out.push_str("&#46;"),
-            // `#12` refers to an issue.
-            '#' => out.push_str("&#35;"),
-            // An underscore within a word is no markup in GitHub's dialect.
-            '_' if before.is_alphanumeric() => out.push('_'),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '~' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            _ => out.push(c),
-        }
-        before = c;
-    }
-    out
 }

@@ -1,24 +1,7 @@
-//! Numbers and names as people read them.
-
-/// `text` on one line and harmless on a terminal: control characters, and those that change the
-/// direction of writing, become `\u{…}`.
-pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Unicode 16, "Bidirectional Character Types": the explicit marks, embeddings, overrides
-        // and isolates; then the line and paragraph separators.
-        let hidden = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-        if c.is_control() || hidden {
-            out.extend(c.escape_unicode())
-        } else {
-            out.push(c)
-        }
-    }
-    out
-}
+//! Numbers as people read them. Every `f64` and `u64` has a text: records may be forged.
 
 /// Four significant digits with the unit that suits: `12.35 ms`.
-pub(crate) fn time(ns: u64) -> String {
+pub fn time(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
         // Where rounding would give four digits before the point, the next unit is taken.
@@ -28,43 +11,76 @@ pub(crate) fn time(ns: u64) -> String {
     }
 }
 
-/// Four significant digits, never an exponent.
-pub(crate) fn four_digits(value: f64) -> String {
-    let before = if value.abs() >= 1.0 {
-        value.abs().log10().floor() as usize + 1
-    } else {
-        1
-    };
-    format!("{value:.*}", 4_usize.saturating_sub(before))
+/// Four significant digits; an exponent only from 10¹⁵ and below 10⁻⁹.
+pub fn four_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    // The exponent after rounding: 999.96 has four digits before the point.
+    let rounded = format!("{value:.3e}");
+    match rounded.split_once('e').map(|(_, e)| e.parse::<i32>()) {
+        Some(Ok(exponent @ -9..15)) => {
+            let decimals = usize::try_from(3 - exponent).unwrap_or(0);
+            format!("{value:.decimals$}")
+        }
+        _ => rounded,
+    }
 }
 
 /// A share with four decimals.
-pub(crate) fn share(value: f64) -> String {
-    format!("{value:.4}")
+pub fn share(value: f64) -> String {
+    if value.abs() < 1e6 {
+        format!("{value:.4}")
+    } else {
+        four_digits(value)
+    }
+}
+
+/// A share in per cent, with two decimals at most: `5 %`, `0.34 %`.
+pub fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    if value.abs() < 1e6 {
+        let text = format!("{value:.2}");
+        format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    } else {
+        format!("{} %", four_digits(value))
+    }
 }
 
 /// Bytes in binary units.
-pub(crate) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
     }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in UNITS {
+        if value < 1024.0 {
+            break;
+        }
         value /= 1024.0;
-        unit += 1;
+        unit = larger;
     }
-    format!("{} {}", four_digits(value), UNITS[unit])
+    format!("{} {unit}", four_digits(value))
 }
 
 /// `1 sample`, `2 samples`.
-pub(crate) fn counted(n: u64, noun: &str) -> String {
-    // `query` is the one noun here whose plural is not an `s` more.
-    match (n, noun) {
-        (1, _) => format!("1 {noun}"),
-        (_, "query") => format!("{n} queries"),
-        _ => format!("{n} {noun}s"),
+pub fn counted(n: u64, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        _ => format!("{n} {}", plural(noun)),
+    }
+}
+
+/// The plural of a regular noun.
+pub(crate) fn plural(noun: &str) -> String {
+    const SIBILANTS: [&str; 4] = ["ss", "sh", "ch", "x"];
+    let vowel_before_y = ["ay", "ey", "oy", "uy"].iter().any(|e| noun.ends_with(e));
+    match noun.strip_suffix('y') {
+        Some(stem) if !vowel_before_y => format!("{stem}ies"),
+        _ if SIBILANTS.iter().any(|e| noun.ends_with(e)) => format!("{noun}es"),
+        _ => format!("{noun}s"),
     }
 }
 
@@ -89,15 +105,37 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_names() {
+    fn numbers_of_any_size_have_a_text() {
+        for (value, text) in [
+            (0.0, "0"),
+            (83.25, "83.25"),
+            (999.96, "1000"),
+            (0.012_345, "0.01235"),
+            (-2.0, "-2.000"),
+            (1e300, "1.000e300"),
+            (5e-324, "4.941e-324"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(four_digits(value), text, "{value}");
+        }
+        assert_eq!(share(0.5), "0.5000");
+        assert_eq!(share(1e300), "1.000e300");
+        assert_eq!(percent(0.05), "5 %");
+        assert_eq!(percent(0.0034), "0.34 %");
+        assert_eq!(percent(1.0), "100 %");
+        assert_eq!(percent(f64::MAX), "inf %");
+    }
+
+    #[test]
+    fn bytes_and_counts() {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.500 KiB");
         assert_eq!(bytes(u64::MAX), "16384 PiB");
-        assert_eq!(
-            plain("a\u{1b}[31m\nb\u{202e}c é"),
-            "a\\u{1b}[31m\\u{a}b\\u{202e}c é"
-        );
         assert_eq!(counted(1, "query"), "1 query");
         assert_eq!(counted(2, "query"), "2 queries");
+        assert_eq!(counted(0, "class"), "0 classes");
+        assert_eq!(counted(3, "involuntary switch"), "3 involuntary switches");
+        assert_eq!(counted(3, "day"), "3 days");
     }
 }
