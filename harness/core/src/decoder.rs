@@ -105,6 +105,11 @@ pub trait DecoderKind: Send + Sync {
     fn id(&self) -> &'static str;
     /// One line for people: which outputs it reads and which parameters it has.
     fn about(&self) -> &'static str;
+    /// Its outputs hold many boxes of one object, so thresholds without an IoU keep them all.
+    /// `false` where the model suppresses them itself, or there are no boxes.
+    fn suppresses(&self) -> bool {
+        false
+    }
     /// What its decoders say of a sample.
     fn predicts(&self) -> PredictionKind;
     /// Builds a decoder, checking parameters and the shapes of outputs.

@@ -58,8 +58,9 @@ pub struct ModelPlan {
     pub framework: Framework,
     /// Its files.
     pub files: Vec<PlanFile>,
-    /// What it is for.
-    pub purpose: Purpose,
+    /// What it is for; absent for a model that is timed without being understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
     /// Recipe that filled in what the model does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,

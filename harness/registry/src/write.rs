@@ -265,7 +265,7 @@ fn apply(
         ));
     }
     same_weights(model, record)?.map_err(refused)?;
-    let purpose = model.purpose.or(Some(record.plan.spec.model.purpose));
+    let purpose = model.purpose.or(record.plan.spec.model.purpose);
     let names = fields(matches!(model.location, Location::Package { .. }), purpose);
     let chosen: Vec<_> = names
         .iter()

@@ -153,6 +153,8 @@ codes! {
         AccuracyMissed = "accuracy-missed",
         /// The recipe was not named: it is the only one that fits.
         RecipeAssumed = "recipe-assumed",
+        /// The decoder's thresholds name no IoU, so that overlapping boxes of one object all stay.
+        NotSuppressed = "not-suppressed",
         /// Classes without a partner.
         LabelsUnmatched = "labels-unmatched",
         /// The score is of a subset and not comparable with the full set.

@@ -39,7 +39,7 @@ fn model() -> ModelPlan {
             sha256: "ab".into(),
             size_bytes: 2,
         }],
-        purpose: Purpose::ObjectDetection,
+        purpose: Some(Purpose::ObjectDetection),
         recipe: None,
         recipe_assumed: false,
         inputs: Vec::new(),

@@ -47,6 +47,10 @@ impl DecoderKind for Fastestdet {
         "one output [N, 5 + classes, rows, columns] with objectness first, boxes undecoded, scores already activated; parameters `class_agnostic`, `clip_to_image`"
     }
 
+    fn suppresses(&self) -> bool {
+        true
+    }
+
     fn predicts(&self) -> PredictionKind {
         PredictionKind::Detections
     }

@@ -68,6 +68,10 @@ impl DecoderKind for Nanodet {
          (default [8, 16, 32]), `reg_max` (7), `sigmoid` (class scores are logits, default false), `class_agnostic`, `clip_to_image`"
     }
 
+    fn suppresses(&self) -> bool {
+        true
+    }
+
     fn predicts(&self) -> PredictionKind {
         PredictionKind::Detections
     }

@@ -61,6 +61,10 @@ impl DecoderKind for Yolov8 {
          threshold, default false: the best), `strides` (default [8, 16, 32]), `class_agnostic`, `clip_to_image`"
     }
 
+    fn suppresses(&self) -> bool {
+        true
+    }
+
     fn predicts(&self) -> PredictionKind {
         PredictionKind::Detections
     }

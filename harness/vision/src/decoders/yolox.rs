@@ -58,6 +58,10 @@ impl DecoderKind for Yolox {
          `class_agnostic`, `clip_to_image`"
     }
 
+    fn suppresses(&self) -> bool {
+        true
+    }
+
     fn predicts(&self) -> PredictionKind {
         PredictionKind::Detections
     }
