@@ -1,6 +1,6 @@
 //! Why evidence cannot be read or written.
 
-use dyno_core::{CanonicalError, RecordError};
+use dyno_core::RecordError;
 use std::path::PathBuf;
 
 /// Why evidence cannot be read or written.
@@ -27,17 +27,15 @@ pub enum EvidenceError {
         /// How long it was waited for.
         waited_ms: u128,
     },
-    /// The record does not fit into evidence.
-    #[error(
-        "record {id} has {bytes} bytes, evidence takes {limit} at most: keep raw data in artifacts"
-    )]
-    TooLarge {
-        /// Its id.
-        id: String,
-        /// Its size as JSON.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
+    /// A file is of another schema than this version reads.
+    #[error("`{path}` is of schema `{found}`, not `{expected}`")]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The schema it names.
+        found: String,
+        /// The schema that is read.
+        expected: &'static str,
     },
     /// Nothing of that name.
     #[error("no {what} `{name}` in `{folder}`")]
@@ -66,9 +64,6 @@ pub enum EvidenceError {
         #[source]
         source: RecordError,
     },
-    /// A record or plan has no JSON form.
-    #[error(transparent)]
-    Canonical(#[from] CanonicalError),
     /// A file is no JSON of its shape.
     #[error("bad JSON in `{path}`")]
     Json {

@@ -190,28 +190,28 @@ pub(crate) fn check_sha256(sha256: &str) -> Result<(), EvidenceError> {
     }
 }
 
-/// A folder of files named `<sha256>.<extension>`.
+/// A folder of files named `<sha256>.<format>`.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder(pub(crate) PathBuf);
 
 impl DataFolder {
     /// Writes `bytes` under its hash unless it is there, intact.
-    pub(crate) fn put(&self, extension: &str, bytes: &[u8]) -> Result<String, EvidenceError> {
-        if extension.is_empty()
-            || extension.len() > 16
-            || !extension
+    pub(crate) fn put(&self, format: &str, bytes: &[u8]) -> Result<String, EvidenceError> {
+        if format.is_empty()
+            || format.len() > 16
+            || !format
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'.')
-            || extension.contains("..")
+            || format.contains("..")
         {
             return Err(EvidenceError::BadName {
-                what: "file extension",
-                value: extension.to_owned(),
+                what: "format of an artifact",
+                value: format.to_owned(),
             });
         }
         let sha256 = dyno_core::sha256_hex(bytes);
         fs::create_dir_all(&self.0).map_err(EvidenceError::io("make", &self.0))?;
-        let path = self.0.join(format!("{sha256}.{extension}"));
+        let path = self.0.join(format!("{sha256}.{format}"));
         if !matches!(hash_file(&path), Ok((found, _)) if found == sha256) {
             atomic_write(&path, bytes)?;
         }

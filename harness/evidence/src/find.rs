@@ -6,11 +6,8 @@ use crate::{
     run_folder::{RunFolder, latest, list},
     store::EvidenceStore,
 };
-use dyno_core::Record;
+use dyno_core::{MAX_RECORD_BYTES, Record};
 use std::path::Path;
-
-/// Most bytes of a record that is read by its path.
-const MAX_RECORD_FILE_BYTES: u64 = 64 << 20;
 
 /// The record called `reference`: `latest` (newest run below `run_root`), a record file, a run
 /// folder, or a prefix (four digits or more) of an id that is unique among `run_root` and `stores`.
@@ -38,7 +35,7 @@ pub fn find_record(
         return Ok((folder.record()?, Some(folder)));
     }
     if path.is_file() {
-        let text = read_text(path, MAX_RECORD_FILE_BYTES)?;
+        let text = read_text(path, MAX_RECORD_BYTES as u64)?;
         let record = Record::parse(&text).map_err(|source| EvidenceError::Record {
             path: path.to_owned(),
             source,

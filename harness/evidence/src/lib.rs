@@ -17,4 +17,4 @@ pub use error::EvidenceError;
 pub use file::{FileLock, LOCK_WAIT, atomic_write, hash_file, lock, lock_within};
 pub use find::find_record;
 pub use run_folder::{RunFolder, latest, list};
-pub use store::{EvidenceStore, MAX_RECORD_BYTES, RecordRef, StoredRecord};
+pub use store::{EvidenceStore, RecordRef, StoredRecord};

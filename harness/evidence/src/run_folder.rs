@@ -1,7 +1,7 @@
 //! The folder of one run: plan, shards as they finish, record at the end.
 //!
 //! ```text
-//! <root>/<utc>-<model>-<id8>/plan.json  shards.jsonl  record.json  data/<sha256>.<extension>
+//! <root>/<utc>-<model>-<id8>/plan.json  shards.jsonl  record.json  data/<sha256>.<format>
 //! ```
 //!
 //! `shards.jsonl` is a journal: one line a finished shard, appended after the shard's file lies on
@@ -13,7 +13,7 @@ use crate::{
     EvidenceError,
     file::{DataFolder, FileLock, atomic_write, hash_file, lock, read_text},
 };
-use dyno_core::{Artifact, Plan, Record};
+use dyno_core::{Artifact, MAX_RECORD_BYTES, PLAN_SCHEMA, Plan, Record};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Most bytes of a plan, a record or a journal in a run folder; a plan of ImageNet's 50,000 samples
+/// Most bytes of a plan or a journal in a run folder; a plan of ImageNet's 50,000 samples
 /// has 10 MB.
 const MAX_TEXT_BYTES: u64 = 1 << 30;
 
@@ -150,27 +150,45 @@ impl RunFolder {
     /// Reads `plan.json`.
     ///
     /// # Errors
-    /// When it is missing or no plan.
+    /// When it is missing, of another schema, or no plan.
     pub fn read_plan(&self) -> Result<Plan, EvidenceError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
         let path = self.plan_path();
-        serde_json::from_str(&read_text(&path, MAX_TEXT_BYTES)?)
-            .map_err(|source| EvidenceError::Json { path, source })
+        let text = read_text(&path, MAX_TEXT_BYTES)?;
+        let json = |source| EvidenceError::Json {
+            path: path.clone(),
+            source,
+        };
+        // Before the rest: another schema's keys would be called wrong one by one.
+        let head: Head = serde_json::from_str(&text).map_err(json)?;
+        if head.schema != PLAN_SCHEMA {
+            return Err(EvidenceError::Schema {
+                path,
+                found: head.schema,
+                expected: PLAN_SCHEMA,
+            });
+        }
+        serde_json::from_str(&text).map_err(json)
     }
 
-    /// Keeps `bytes` as `data/<sha256>.<extension>`; the same bytes again change nothing.
-    /// `extension` is letters, digits and dots.
+    /// Keeps `bytes` as `data/<sha256>.<format>`; the same bytes again change nothing. `format` is
+    /// letters, digits and dots.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn put(
         &self,
         role: &str,
-        extension: &str,
+        format: &str,
         bytes: &[u8],
     ) -> Result<Artifact, EvidenceError> {
-        let sha256 = self.data().put(extension, bytes)?;
+        let sha256 = self.data().put(format, bytes)?;
         Ok(Artifact {
             role: role.to_owned(),
+            format: format.to_owned(),
             sha256,
             bytes: bytes.len() as u64,
         })
@@ -303,17 +321,12 @@ impl RunFolder {
         Ok(lines.map(|l| (l.shard, l.artifact)).collect())
     }
 
-    /// Writes `record.json`.
+    /// Writes `record.json`: the record's text, verbatim.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<(), EvidenceError> {
-        let path = self.record_path();
-        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json {
-            path: path.clone(),
-            source,
-        })?;
-        atomic_write(&path, (text + "\n").as_bytes())
+        atomic_write(&self.record_path(), record.text().as_bytes())
     }
 
     /// Reads `record.json` and checks its id.
@@ -322,7 +335,7 @@ impl RunFolder {
     /// When it is missing, no record, or was changed.
     pub fn record(&self) -> Result<Record, EvidenceError> {
         let path = self.record_path();
-        Record::parse(&read_text(&path, MAX_TEXT_BYTES)?)
+        Record::parse(&read_text(&path, MAX_RECORD_BYTES as u64)?)
             .map_err(|source| EvidenceError::Record { path, source })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <folder>/evidence/<record-id>.json        one immutable record, at most 64 kB
-//! <folder>/evidence/data/<sha256>.<ext>     what the record's artifacts name
+//! <folder>/evidence/data/<sha256>.<format>  what the record's artifacts name
 //! <folder>/evidence/index.json              which measurement each plain field shows
 //! ```
 //!
@@ -16,7 +16,7 @@ use crate::{
     file::{DataFolder, FileLock, atomic_write, check_sha256, lock, read_text},
     run_folder::RunFolder,
 };
-use dyno_core::{Artifact, Record};
+use dyno_core::{Artifact, MAX_RECORD_BYTES, Record};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -24,9 +24,6 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
-
-/// Most bytes of a record in evidence.
-pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// Most bytes of an index.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
@@ -147,33 +144,24 @@ impl EvidenceStore {
         lock(&self.folder.join(".lock"))
     }
 
-    /// Adds a sealed record. The same record again changes nothing.
+    /// Adds a record, its text verbatim. The same record again changes nothing.
     ///
     /// # Errors
-    /// [`EvidenceError::TooLarge`] beyond [`MAX_RECORD_BYTES`]; [`EvidenceError::Record`] when id
-    /// and content disagree, here or in a file that is already there.
+    /// [`EvidenceError::Record`] when id and content disagree, here or in a file that is already
+    /// there.
     pub fn put(&self, record: &Record) -> Result<PathBuf, EvidenceError> {
         check_sha256(&record.id)?;
         let path = self.folder.join(format!("{}.json", record.id));
-        let actual = record.content_sha256()?;
-        if actual != record.id {
-            return Err(EvidenceError::Record {
-                path,
-                source: dyno_core::RecordError::Changed {
-                    id: record.id.clone(),
-                    actual,
-                },
-            });
-        }
-        let text = serde_json::to_string_pretty(record).map_err(|source| EvidenceError::Json {
+        // Of the text and not of the struct: the text is what is written.
+        let sealed = Record::parse(record.text()).map_err(|source| EvidenceError::Record {
             path: path.clone(),
             source,
-        })? + "\n";
-        if text.len() > MAX_RECORD_BYTES {
-            return Err(EvidenceError::TooLarge {
-                id: record.id.clone(),
-                bytes: text.len(),
-                limit: MAX_RECORD_BYTES,
+        })?;
+        if sealed.id != record.id {
+            return Err(EvidenceError::Changed {
+                path,
+                expected: record.id.clone(),
+                actual: sealed.id,
             });
         }
         if path.exists() {
@@ -181,7 +169,7 @@ impl EvidenceStore {
             return Ok(path);
         }
         fs::create_dir_all(&self.folder).map_err(EvidenceError::io("make", &self.folder))?;
-        atomic_write(&path, text.as_bytes())?;
+        atomic_write(&path, record.text().as_bytes())?;
         Ok(path)
     }
 
@@ -192,12 +180,13 @@ impl EvidenceStore {
     pub fn put_data(
         &self,
         role: &str,
-        extension: &str,
+        format: &str,
         bytes: &[u8],
     ) -> Result<Artifact, EvidenceError> {
-        let sha256 = self.data().put(extension, bytes)?;
+        let sha256 = self.data().put(format, bytes)?;
         Ok(Artifact {
             role: role.to_owned(),
+            format: format.to_owned(),
             sha256,
             bytes: bytes.len() as u64,
         })
@@ -218,14 +207,7 @@ impl EvidenceStore {
     /// When one is missing, was changed, or cannot be written.
     pub fn copy_artifacts(&self, record: &Record, from: &RunFolder) -> Result<(), EvidenceError> {
         for artifact in &record.artifacts {
-            let bytes = from.get(artifact)?;
-            let path = from.artifact_path(&artifact.sha256)?;
-            let extension = path
-                .file_name()
-                .and_then(|n| n.to_str())
-                .and_then(|n| n.split_once('.'))
-                .map_or("bin", |(_, e)| e);
-            self.data().put(extension, &bytes)?;
+            self.data().put(&artifact.format, &from.get(artifact)?)?;
         }
         Ok(())
     }
