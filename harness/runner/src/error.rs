@@ -1,7 +1,9 @@
 //! Why a run stops, and which exit code that deserves.
 
+use crate::watchdog::Overdue;
 use dyno_core::{
-    BackendError, CanonicalError, DatasetError, DecodeError, MetricError, UnknownName,
+    BackendError, CanonicalError, DatasetError, DecodeError, Framework, ImportError, MetricError,
+    RecordError, UnknownName,
 };
 use dyno_evidence::EvidenceError;
 use dyno_vision::VisionError;
@@ -15,6 +17,41 @@ pub enum RunError {
     /// The engine.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// The engine does not read the framework, and nothing here translates it for that engine.
+    #[error("{backend} does not run {framework} models{}", engines(would))]
+    NoEngine {
+        /// Row of the backend table that was asked for.
+        backend: String,
+        /// Framework of the model's files.
+        framework: Framework,
+        /// Engines that would run it.
+        would: Vec<String>,
+    },
+    /// The importer.
+    #[error("the model cannot be translated to ONNX")]
+    Import(#[source] ImportError),
+    /// The engine cannot have so many slots.
+    #[error("the engine can have {most} slots at once, the plan asks for {asked}")]
+    Slots {
+        /// As the plan says.
+        asked: u32,
+        /// As the engine says.
+        most: usize,
+    },
+    /// A thread could not be made.
+    #[error("cannot make thread {made} of {wanted}, counted from 0")]
+    Threads {
+        /// Threads that were made.
+        made: u32,
+        /// Threads that the plan asks for.
+        wanted: u32,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A call of the engine took longer than the plan allows.
+    #[error(transparent)]
+    Overdue(#[from] Overdue),
     /// The dataset.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -28,6 +65,18 @@ pub enum RunError {
         /// Entries found.
         found: usize,
     },
+    /// The bytes of a sample are not those of the plan.
+    #[error(
+        "sample `{id}` is not what the plan names: expected sha256 {expected}, found {found}: the data changed since the plan was made"
+    )]
+    SampleChanged {
+        /// Its id.
+        id: String,
+        /// As the plan says.
+        expected: String,
+        /// Of the bytes that were read.
+        found: String,
+    },
     /// The decoder.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -40,6 +89,9 @@ pub enum RunError {
     /// Files of the run.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The record cannot be made.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A number is not finite.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
@@ -76,6 +128,9 @@ pub enum RunError {
     /// The child could not be started or talked to.
     #[error("cannot run the worker process")]
     Child(#[source] std::io::Error),
+    /// A worker said something that is not of this version's protocol.
+    #[error("the worker process does not keep to the protocol: {0}")]
+    Protocol(String),
     /// The child reported an error.
     #[error("{}", errors.join(": "))]
     Worker {
@@ -94,7 +149,10 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Name(_) | Self::Plan(_) => 2,
-            Self::Backend(BackendError::Unavailable { .. } | BackendError::Unsupported { .. }) => 3,
+            Self::Backend(BackendError::Unavailable { .. } | BackendError::Unsupported { .. })
+            | Self::NoEngine { .. }
+            | Self::Slots { .. }
+            | Self::Import(ImportError::Unsupported { .. }) => 3,
             Self::Worker { code, .. } => *code,
             _ => 5,
         }
@@ -113,5 +171,13 @@ impl RunError {
             source = error.source();
         }
         chain
+    }
+}
+
+/// What would help, as the end of a sentence.
+fn engines(would: &[String]) -> String {
+    match would {
+        [] => ", and no engine of this build does".to_owned(),
+        names => format!(" (these do: {})", names.join(", ")),
     }
 }

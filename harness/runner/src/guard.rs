@@ -1,4 +1,4 @@
-//! A panic of one part, such as a binding of an engine, becomes an error of the run instead of a
+//! A panic of one part, such as a codec or a binding of an engine, becomes an error instead of a
 //! thread that others wait for.
 
 use crate::error::RunError;
@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The words of a panic.
-pub(crate) fn words(payload: &(dyn Any + Send)) -> String {
+fn words(payload: &(dyn Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
@@ -34,6 +34,15 @@ pub(crate) fn guarded<T>(
     })
 }
 
+/// Runs a part of one sample's way. The outer result is an error after a panic: what `part` wrote
+/// to must be made anew.
+pub(crate) fn of_sample<T>(
+    part: impl FnOnce() -> Result<T, String>,
+) -> Result<Result<T, String>, String> {
+    catch_unwind(AssertUnwindSafe(part))
+        .map_err(|payload| format!("panic: {}", words(payload.as_ref())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +60,13 @@ mod tests {
             ("panic while it tested: no such thing: 3".to_owned(), 5)
         );
         assert_eq!(guarded(String::new, || Ok(7)).expect("no panic"), 7);
+    }
+
+    #[test]
+    fn a_panic_of_a_sample_is_told_apart_from_its_error() {
+        let refused = of_sample(|| -> Result<(), _> { Err("broken".to_owned()) });
+        assert_eq!(refused, Ok(Err("broken".to_owned())));
+        let panics = of_sample(|| -> Result<(), String> { panic!("index 9") });
+        assert_eq!(panics, Err("panic: index 9".to_owned()));
     }
 }

@@ -1,29 +1,34 @@
 //! From a Plan to events to a Record.
 //!
 //! A [`worker`] reads a plan and writes events; the same code runs in the process of `dyno run` or
-//! in a child ([`isolate`]). A [`Collector`] turns events into the record. This crate sees traits,
-//! never an engine, dataset, decoder or metric: those come in [`Tables`].
+//! in a child ([`isolate`] there, [`serve`] in it). A [`Collector`] turns the events of one worker
+//! or of several into the record. This crate sees traits, never an engine, importer, dataset,
+//! decoder or metric: those come in [`dyno_core::Tables`]. Engines are opened in one place,
+//! [`open_model`].
 
 mod accuracy;
 mod bound;
+mod child;
 mod collect;
+mod context;
 mod error;
 mod guard;
-mod isolate;
 mod open;
+mod outputs;
 mod performance;
 mod prepare;
 mod results;
+mod sample;
 mod score;
-mod tables;
 mod verdict;
+mod watchdog;
 mod worker;
 
+pub use child::{Answer, Request, WorkerCommand, ask, claim_stdout, isolate, read_request, serve};
 pub use collect::{Collector, RunOutcome};
+pub use context::Identity;
 pub use error::RunError;
-pub use isolate::{WorkerCommand, isolate};
-pub use open::model_source;
-pub use prepare::{PrepareTimes, Prepared, Preparer};
-pub use score::{Predictions, read_predictions, score, to_dataset};
-pub use tables::Tables;
-pub use worker::worker;
+pub use open::{OpenedModel, model_source, open_model};
+pub use score::{Predictions, to_dataset};
+pub use watchdog::Overdue;
+pub use worker::{answer, worker};

@@ -2,8 +2,8 @@
 
 use crate::error::RunError;
 use dyno_core::{
-    DType, Geometry, InputData, InputSpec, IoSpec, NamedTensor, Sample, Tensor, TensorData,
-    TensorSet,
+    BackendError, Dataset, ExifOrientation, Geometry, InputData, InputSpec, IoSpec, Model,
+    NamedTensor, Sample, Tensor, TensorData, TensorSet, TensorSlice, TensorSliceMut,
 };
 use dyno_image::{Image, Limits, Orientation};
 use dyno_vision::Preprocessor;
@@ -11,32 +11,43 @@ use std::time::Instant;
 
 /// How long the parts of one preparation took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PrepareTimes {
+pub(crate) struct PrepareTimes {
     /// Image decoding.
-    pub decode_ns: u64,
+    pub(crate) decode_ns: u64,
     /// From pixels to the tensor.
-    pub preprocess_ns: u64,
+    pub(crate) preprocess_ns: u64,
 }
 
 /// A sample ready for the engine.
 #[derive(Debug, Clone)]
-pub struct Prepared {
-    /// How the image was resized; absent for samples without one.
-    pub geometry: Geometry,
+pub(crate) struct Prepared {
+    /// How the image was resized; the identity for samples without one.
+    pub(crate) geometry: Geometry,
+    /// Width and height of the decoded image in pixels; absent for samples without one.
+    pub(crate) image_size: Option<[u32; 2]>,
     /// How long it took.
-    pub times: PrepareTimes,
+    pub(crate) times: PrepareTimes,
+}
+
+/// How pictures of a dataset are turned.
+pub(crate) fn orientation(dataset: &dyn Dataset) -> Orientation {
+    match dataset.facts().exif {
+        ExifOrientation::Apply => Orientation::Apply,
+        ExifOrientation::Ignore => Orientation::Ignore,
+    }
 }
 
 enum Input {
     Image(Box<Preprocessor>),
-    Raw { shape: Vec<usize>, dtype: DType },
+    Raw,
 }
 
 /// Prepares samples for one open model; keeps its buffers between samples.
-pub struct Preparer {
+pub(crate) struct Preparer {
     inputs: Vec<(String, Input)>,
     image: Image,
     limits: Limits,
+    orientation: Orientation,
     batch: usize,
 }
 
@@ -47,7 +58,12 @@ impl Preparer {
     /// # Errors
     /// When a spec names an input that the model does not have, or its steps do not produce the
     /// input's shape.
-    pub fn new(specs: &[InputSpec], io: &IoSpec, batch: u32) -> Result<Self, RunError> {
+    pub(crate) fn new(
+        specs: &[InputSpec],
+        io: &IoSpec,
+        batch: u32,
+        orientation: Orientation,
+    ) -> Result<Self, RunError> {
         let names: Vec<&str> = io.inputs.iter().map(|i| i.name.as_str()).collect();
         for spec in specs {
             if let Some(name) = &spec.name
@@ -70,13 +86,10 @@ impl Preparer {
                     Input::Image(Box::new(Preprocessor::new(spec, info, batch)?))
                 }
                 _ => {
-                    let shape = info.fixed_shape().ok_or_else(|| {
+                    info.fixed_shape().ok_or_else(|| {
                         RunError::Plan(format!("input `{}` has no fixed shape and no description: give it with --shape {}=…", info.name, info.name))
                     })?;
-                    Input::Raw {
-                        shape,
-                        dtype: info.dtype,
-                    }
+                    Input::Raw
                 }
             };
             inputs.push((info.name.clone(), input));
@@ -85,12 +98,13 @@ impl Preparer {
             inputs,
             image: Image::default(),
             limits: Limits::default(),
+            orientation,
             batch: batch as usize,
         })
     }
 
     /// Width and height of the first image input in pixels.
-    pub fn network_size(&self) -> [u32; 2] {
+    pub(crate) fn network_size(&self) -> [u32; 2] {
         self.inputs
             .iter()
             .find_map(|(_, i)| {
@@ -103,23 +117,25 @@ impl Preparer {
             .unwrap_or([1, 1])
     }
 
-    /// Zeroed tensors for a batch.
+    /// Zeroed tensors for a batch, in memory as the engine likes it.
     ///
     /// # Errors
-    /// When a shape is too large for this machine's numbers.
-    pub fn new_set(&self) -> Result<TensorSet, RunError> {
+    /// When the engine cannot give that memory.
+    pub(crate) fn new_set(&self, model: &dyn Model) -> Result<TensorSet, RunError> {
         let mut tensors = Vec::with_capacity(self.inputs.len());
-        for (name, input) in &self.inputs {
-            let tensor = match input {
-                Input::Image(preprocessor) => preprocessor.new_tensor()?,
-                Input::Raw { shape, dtype } => {
-                    Tensor::zeros(shape.clone(), *dtype).map_err(dyno_core::BackendError::from)?
-                }
-            };
+        for (index, (name, _)) in self.inputs.iter().enumerate() {
+            let info = model.io().inputs.get(index);
+            let shape = info.and_then(dyno_core::TensorInfo::fixed_shape);
+            let shape = shape.ok_or_else(|| {
+                BackendError::Usage(format!(
+                    "input `{name}` of the open model has no fixed shape"
+                ))
+            })?;
+            let tensor = Tensor::new(shape, model.allocate(index)?).map_err(BackendError::from)?;
             tensors.push(NamedTensor {
                 name: name.clone(),
                 tensor,
-                quantization: None,
+                quantization: info.and_then(|i| i.quantization),
             });
         }
         Ok(TensorSet { tensors })
@@ -129,7 +145,7 @@ impl Preparer {
     ///
     /// # Errors
     /// In words, because a bad sample is counted and reported, not fatal.
-    pub fn prepare(
+    pub(crate) fn prepare(
         &mut self,
         sample: &Sample,
         item: usize,
@@ -148,6 +164,7 @@ impl Preparer {
         };
         let mut prepared = Prepared {
             geometry: identity,
+            image_size: None,
             times: PrepareTimes::default(),
         };
         for (index, (name, input)) in self.inputs.iter_mut().enumerate() {
@@ -167,17 +184,16 @@ impl Preparer {
             match (input, data) {
                 (Input::Image(preprocessor), InputData::EncodedImage(bytes)) => {
                     let start = Instant::now();
-                    dyno_image::decode_into(
-                        bytes,
-                        Orientation::Ignore,
-                        &self.limits,
-                        &mut self.image,
-                    )
-                    .map_err(|e| chain(&e))?;
+                    dyno_image::decode_into(bytes, self.orientation, &self.limits, &mut self.image)
+                        .map_err(|e| chain(&e))?;
                     let decoded = Instant::now();
                     prepared.geometry = preprocessor
                         .prepare(&self.image, target, item)
                         .map_err(|e| chain(&e))?;
+                    prepared.image_size = Some([
+                        prepared.geometry.image_width,
+                        prepared.geometry.image_height,
+                    ]);
                     prepared.times.decode_ns += (decoded - start).as_nanos() as u64;
                     prepared.times.preprocess_ns += decoded.elapsed().as_nanos() as u64;
                 }
@@ -192,7 +208,7 @@ impl Preparer {
                     copy_item(&tensor, target, item, self.batch)
                         .map_err(|e| format!("input `{name}`: {e}"))?;
                 }
-                (Input::Raw { .. }, InputData::EncodedImage(_)) => {
+                (Input::Raw, InputData::EncodedImage(_)) => {
                     return Err(format!(
                         "input `{name}` has no preprocessing steps, so it cannot take an image"
                     ));
@@ -234,15 +250,15 @@ fn copy_item(from: &Tensor, to: &mut Tensor, item: usize, batch: usize) -> Resul
         Ok(())
     }
     let (expected, found) = (to.dtype(), from.dtype());
-    match (from.data(), to.data_mut()) {
-        (TensorData::F32(a), TensorData::F32(b)) => part(a, b, item, batch),
-        (TensorData::F16(a), TensorData::F16(b)) => part(a, b, item, batch),
-        (TensorData::Bf16(a), TensorData::Bf16(b)) => part(a, b, item, batch),
-        (TensorData::I8(a), TensorData::I8(b)) => part(a, b, item, batch),
-        (TensorData::U8(a), TensorData::U8(b)) => part(a, b, item, batch),
-        (TensorData::I32(a), TensorData::I32(b)) => part(a, b, item, batch),
-        (TensorData::I64(a), TensorData::I64(b)) => part(a, b, item, batch),
-        (TensorData::Bool(a), TensorData::Bool(b)) => part(a, b, item, batch),
+    match (from.data().as_slice(), to.data_mut().as_mut_slice()) {
+        (TensorSlice::F32(a), TensorSliceMut::F32(b)) => part(a, b, item, batch),
+        (TensorSlice::F16(a), TensorSliceMut::F16(b)) => part(a, b, item, batch),
+        (TensorSlice::Bf16(a), TensorSliceMut::Bf16(b)) => part(a, b, item, batch),
+        (TensorSlice::I8(a), TensorSliceMut::I8(b)) => part(a, b, item, batch),
+        (TensorSlice::U8(a), TensorSliceMut::U8(b)) => part(a, b, item, batch),
+        (TensorSlice::I32(a), TensorSliceMut::I32(b)) => part(a, b, item, batch),
+        (TensorSlice::I64(a), TensorSliceMut::I64(b)) => part(a, b, item, batch),
+        (TensorSlice::Bool(a), TensorSliceMut::Bool(b)) => part(a, b, item, batch),
         _ => Err(format!(
             "the sample has {found}, the model takes {expected}"
         )),

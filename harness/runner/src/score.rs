@@ -1,89 +1,87 @@
-//! From the shards of a run to scores.
+//! From the shards of a run to scores, one shard in memory at a time.
 
-use crate::{error::RunError, tables::Tables};
+use crate::{error::RunError, guard::of_sample, prepare::chain};
 use dyno_core::{
-    AccuracyPlan, Artifact, Dataset, LabelId, LabelMatch, MetricContext, Prediction, SampleFailure,
-    SampleIndex, SampleResult, Score, Shard, sha256_hex,
+    AccuracyPlan, Artifact, Dataset, Detail, LabelId, LabelMatch, Metric, MetricContext,
+    MetricKind, Prediction, SampleFailure, SampleIndex, SampleResult, Score, Shard, ShardOrigin,
+    Tables, sha256_hex,
 };
 use dyno_evidence::RunFolder;
-use std::collections::BTreeMap;
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-/// What the model said, in sample order.
-#[derive(Debug, Clone, Default)]
+/// What the model said, as it lies in the run folder.
+#[derive(Debug, Clone)]
 pub struct Predictions {
-    /// One per sample, class ids being the model's.
-    pub results: Vec<SampleResult>,
+    folder: RunFolder,
+    plan_sha256: String,
+    shards: BTreeMap<u32, Artifact>,
 }
 
 impl Predictions {
-    /// sha256 over ids and predictions in sample order, whatever the shards were.
+    /// Those in these shards of a run folder.
+    pub fn new(folder: RunFolder, plan_sha256: String, shards: BTreeMap<u32, Artifact>) -> Self {
+        Self {
+            folder,
+            plan_sha256,
+            shards,
+        }
+    }
+
+    /// Hands every shard to `each`, in the order of samples; one is in memory at a time. Class ids
+    /// are the model's ([`to_dataset`]).
     ///
     /// # Errors
-    /// When a number has no JSON form.
-    pub fn sha256(&self) -> Result<String, RunError> {
-        let bytes = serde_json::to_vec(&self.results).map_err(dyno_core::CanonicalError::from)?;
-        Ok(sha256_hex(&bytes))
-    }
-
-    /// Samples without a prediction.
-    pub fn failures(&self) -> Vec<SampleFailure> {
-        self.results
-            .iter()
-            .filter_map(|r| {
-                r.error.as_ref().map(|e| SampleFailure {
-                    id: r.id.clone(),
-                    error: e.clone(),
-                })
-            })
-            .collect()
-    }
-
-    /// Hash over the input tensors of the samples `hashed`, and how many of them have one. A sample
-    /// without is part of the hash, so that it cannot fall out unseen. Absent when none has one.
-    pub fn tensors(&self, hashed: &[SampleIndex]) -> (Option<String>, u32) {
-        let (mut lines, mut count) = (Vec::with_capacity(hashed.len()), 0);
-        for index in hashed {
-            let found = self
-                .results
-                .iter()
-                .find(|r| r.index == *index)
-                .and_then(|r| r.tensor_sha256.as_deref());
-            count += u32::from(found.is_some());
-            lines.push(format!("{}:{}", index.0, found.unwrap_or("-")));
+    /// Those of `each`, and when a file is missing, changed, or of another plan.
+    pub fn for_each_shard(
+        &self,
+        mut each: impl FnMut(&Shard) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        for (number, artifact) in &self.shards {
+            let shard = self.read(artifact)?;
+            if shard.number != *number {
+                return Err(RunError::Internal(format!(
+                    "shard `{}` is number {}, not {number}",
+                    artifact.sha256, shard.number
+                )));
+            }
+            each(&shard)?;
         }
-        if count == 0 {
-            (None, 0)
-        } else {
-            (Some(sha256_hex(lines.join("\n").as_bytes())), count)
-        }
+        Ok(())
     }
-}
 
-/// Reads shards of a run folder. A shard of another plan is refused.
-///
-/// # Errors
-/// When a file is missing, changed or of another plan.
-pub fn read_predictions(
-    folder: &RunFolder,
-    plan_sha256: &str,
-    shards: &BTreeMap<u32, Artifact>,
-) -> Result<Predictions, RunError> {
-    let mut results = Vec::new();
-    for artifact in shards.values() {
-        let bytes = folder.get(artifact)?;
+    fn read(&self, artifact: &Artifact) -> Result<Shard, RunError> {
+        let bytes = self.folder.get(artifact)?;
         let shard: Shard = serde_json::from_slice(&bytes).map_err(|e| {
             RunError::Internal(format!("shard `{}` is malformed: {e}", artifact.sha256))
         })?;
-        if shard.plan_sha256 != plan_sha256 {
+        if shard.plan_sha256 != self.plan_sha256 {
             return Err(RunError::Internal(format!(
                 "shard `{}` belongs to another plan",
                 artifact.sha256
             )));
         }
-        results.extend(shard.results);
+        Ok(shard)
     }
-    results.sort_by_key(|r| r.index);
-    Ok(Predictions { results })
+
+    /// Two workers may measure the same shard, and must have found the same.
+    pub(crate) fn check_same(&self, number: u32, other: &Artifact) -> Result<(), RunError> {
+        let Some(artifact) = self.shards.get(&number) else {
+            return Ok(());
+        };
+        if artifact.sha256 == other.sha256
+            || self.read(artifact)?.results == self.read(other)?.results
+        {
+            return Ok(());
+        }
+        Err(RunError::Internal(format!(
+            "two workers measured shard {number} and found different results: `{}` and `{}`",
+            artifact.sha256, other.sha256
+        )))
+    }
 }
 
 /// The prediction with the dataset's class ids. Detections of classes that the dataset does not
@@ -107,53 +105,213 @@ pub fn to_dataset(prediction: &Prediction, labels: &LabelMatch) -> Prediction {
     }
 }
 
-/// The scores of all metrics of the plan, with intervals. Reads nothing but predictions and
-/// annotations.
+/// What all shards together say.
+pub(crate) struct Scored {
+    /// Samples with a result, failed ones too.
+    pub(crate) results: usize,
+    /// Samples that scores are over.
+    pub(crate) judged: u64,
+    /// Repeated pictures, which are in no score.
+    pub(crate) repeated: u64,
+    pub(crate) failures: Vec<SampleFailure>,
+    /// The scores, metric by metric, with the row that each came from.
+    pub(crate) scores: Vec<(&'static dyn MetricKind, Vec<Score>)>,
+    pub(crate) details: Vec<(&'static dyn MetricKind, Vec<Detail>)>,
+    /// sha256 over ids and predictions in sample order, whatever the shards were.
+    pub(crate) predictions_sha256: String,
+    /// Hash over the input tensors of the first samples, and how many of them have one.
+    pub(crate) tensors: (Option<String>, u32),
+}
+
+/// Reads all shards once. Where nothing was judged there are no scores.
 ///
 /// # Errors
-/// When a metric refuses.
-pub fn score(
+/// When a metric refuses, a shard cannot be read, or the shards are not of one engine and one build
+/// of dyno.
+pub(crate) fn score(
     accuracy: &AccuracyPlan,
     tables: &Tables,
     dataset: &dyn Dataset,
     predictions: &Predictions,
     labels: &LabelMatch,
-) -> Result<Vec<Score>, RunError> {
-    let mut scores = Vec::new();
+    repeats: &BTreeSet<SampleIndex>,
+    hashed: &[SampleIndex],
+) -> Result<Scored, RunError> {
     let facts = dataset.facts();
+    let mut metrics: Vec<(&'static dyn MetricKind, Box<dyn Metric>)> = Vec::new();
     for named in &accuracy.metrics {
         let kind = tables.metric(&named.name)?;
-        let mut metric = kind.build(&MetricContext {
+        let metric = kind.build(&MetricContext {
             labels: &facts.labels,
             parameters: &named.parameters,
         })?;
-        for result in &predictions.results {
-            let Some(prediction) = &result.prediction else {
-                continue;
-            };
-            let entry =
-                dataset
-                    .entries()
-                    .get(result.index.index())
-                    .ok_or(RunError::DatasetChanged {
-                        expected: result.index.index(),
-                        found: dataset.entries().len(),
-                    })?;
-            if entry.id != result.id {
-                return Err(RunError::Internal(format!(
-                    "sample {} is `{}` in the shard and `{}` in the dataset",
-                    result.index.0, result.id, entry.id
-                )));
-            }
-            metric.update(
-                result.index,
-                &to_dataset(prediction, labels),
-                &entry.annotation,
-            )?;
-        }
-        scores.extend(metric.finish_with_intervals(accuracy.resamples, accuracy.seed)?);
+        metrics.push((kind, metric));
     }
-    Ok(scores)
+    let mut origin: Option<ShardOrigin> = None;
+    let mut hash = PredictionHash::default();
+    let mut tensors: BTreeMap<SampleIndex, Option<String>> =
+        hashed.iter().map(|index| (*index, None)).collect();
+    let mut scored = Scored {
+        results: 0,
+        judged: 0,
+        repeated: 0,
+        failures: Vec::new(),
+        scores: Vec::new(),
+        details: Vec::new(),
+        predictions_sha256: String::new(),
+        tensors: (None, 0),
+    };
+    predictions.for_each_shard(|shard| {
+        let first = origin.get_or_insert_with(|| shard.origin.clone());
+        if !first.mixes_with(&shard.origin) {
+            return Err(RunError::Internal(format!(
+                "shard {} comes from another engine or another build of dyno than those before it",
+                shard.number
+            )));
+        }
+        for result in &shard.results {
+            hash.add(result)?;
+            if let Some(place) = tensors.get_mut(&result.index) {
+                place.clone_from(&result.tensor_sha256);
+            }
+            scored.results += 1;
+            let judged = judge(result, dataset, &mut metrics, labels, repeats)?;
+            match judged {
+                Judgement::Judged => scored.judged += 1,
+                Judgement::Repeated => scored.repeated += 1,
+                Judgement::Failed(failure) => scored.failures.push(failure),
+            }
+        }
+        Ok(())
+    })?;
+    scored.predictions_sha256 = hash.finish();
+    scored.tensors = tensors_sha256(hashed, &tensors);
+    if scored.judged > 0 {
+        let id = |sample: SampleIndex| {
+            let entry = dataset.entries().get(sample.index());
+            entry.map_or_else(String::new, |e| e.id.clone())
+        };
+        for (kind, metric) in metrics {
+            let scores = metric.finish_with_intervals(accuracy.resamples, accuracy.seed)?;
+            scored.scores.push((kind, scores));
+            scored.details.push((kind, metric.details(&id)?));
+        }
+    }
+    Ok(scored)
+}
+
+enum Judgement {
+    Judged,
+    Repeated,
+    Failed(SampleFailure),
+}
+
+fn judge(
+    result: &SampleResult,
+    dataset: &dyn Dataset,
+    metrics: &mut [(&'static dyn MetricKind, Box<dyn Metric>)],
+    labels: &LabelMatch,
+    repeats: &BTreeSet<SampleIndex>,
+) -> Result<Judgement, RunError> {
+    let failed = |error: String| {
+        Ok(Judgement::Failed(SampleFailure {
+            id: result.id.clone(),
+            error,
+        }))
+    };
+    let Some(prediction) = &result.prediction else {
+        let words = result.error.clone();
+        return failed(words.unwrap_or_else(|| "nobody said why".to_owned()));
+    };
+    let entries = dataset.entries();
+    let entry = entries
+        .get(result.index.index())
+        .ok_or(RunError::DatasetChanged {
+            expected: result.index.index(),
+            found: entries.len(),
+        })?;
+    if entry.id != result.id {
+        return Err(RunError::Internal(format!(
+            "sample {} is `{}` in the shard and `{}` in the dataset",
+            result.index.0, result.id, entry.id
+        )));
+    }
+    if repeats.contains(&result.index) {
+        return Ok(Judgement::Repeated);
+    }
+    let truth = of_sample(|| dataset.truth(result.index).map_err(|e| chain(&e)));
+    let truth = match truth.and_then(|inner| inner) {
+        Ok(truth) => truth,
+        Err(words) => return failed(words),
+    };
+    let prediction = to_dataset(prediction, labels);
+    for (_, metric) in metrics {
+        metric.update(result.index, &prediction, &truth)?;
+    }
+    Ok(Judgement::Judged)
+}
+
+/// sha256 over the JSON list of all results, without what only says how they came about.
+struct PredictionHash {
+    hasher: Sha256,
+    any: bool,
+}
+
+impl Default for PredictionHash {
+    fn default() -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"[");
+        Self { hasher, any: false }
+    }
+}
+
+impl PredictionHash {
+    fn add(&mut self, result: &SampleResult) -> Result<(), RunError> {
+        if self.any {
+            self.hasher.update(b",");
+        }
+        self.any = true;
+        // The hash of outputs is kept only where a timed half looks at it.
+        let bytes = if result.outputs_sha256.is_some() {
+            serde_json::to_vec(&SampleResult {
+                outputs_sha256: None,
+                ..result.clone()
+            })
+        } else {
+            serde_json::to_vec(result)
+        };
+        self.hasher
+            .update(bytes.map_err(dyno_core::CanonicalError::from)?);
+        Ok(())
+    }
+
+    fn finish(mut self) -> String {
+        self.hasher.update(b"]");
+        let mut hex = String::with_capacity(64);
+        for byte in self.hasher.finalize() {
+            write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+        }
+        hex
+    }
+}
+
+/// Hash over the input tensors of the samples `hashed`, and how many of them have one. A sample
+/// without is part of the hash, so that it cannot fall out unseen. Absent when none has one.
+fn tensors_sha256(
+    hashed: &[SampleIndex],
+    found: &BTreeMap<SampleIndex, Option<String>>,
+) -> (Option<String>, u32) {
+    let (mut lines, mut count) = (Vec::with_capacity(hashed.len()), 0);
+    for index in hashed {
+        let sha256 = found.get(index).and_then(Option::as_deref);
+        count += u32::from(sha256.is_some());
+        lines.push(format!("{}:{}", index.0, sha256.unwrap_or("-")));
+    }
+    if count == 0 {
+        (None, 0)
+    } else {
+        (Some(sha256_hex(lines.join("\n").as_bytes())), count)
+    }
 }
 
 #[cfg(test)]
@@ -162,29 +320,42 @@ mod tests {
 
     #[test]
     fn a_sample_without_tensors_changes_their_hash() {
-        let result = |index, sha: Option<&str>| SampleResult {
-            index: SampleIndex(index),
-            id: index.to_string(),
-            prediction: None,
-            error: None,
-            tensor_sha256: sha.map(ToOwned::to_owned),
-        };
         let hashed = [SampleIndex(1), SampleIndex(4)];
-        let tensors = |results| Predictions { results }.tensors(&hashed);
-        let whole = tensors(vec![
-            result(1, Some("a")),
-            result(4, Some("b")),
-            result(9, Some("c")),
-        ]);
+        let tensors = |pairs: &[(u32, Option<&str>)]| {
+            let found = pairs
+                .iter()
+                .map(|(index, sha)| (SampleIndex(*index), sha.map(ToOwned::to_owned)))
+                .collect();
+            tensors_sha256(&hashed, &found)
+        };
+        let whole = tensors(&[(1, Some("a")), (4, Some("b")), (9, Some("c"))]);
         assert_eq!(whole, (Some(sha256_hex(b"1:a\n4:b")), 2));
         assert_eq!(
-            tensors(vec![result(1, Some("a")), result(4, None)]),
+            tensors(&[(1, Some("a")), (4, None)]),
             (Some(sha256_hex(b"1:a\n4:-")), 1)
         );
-        assert_ne!(
-            tensors(vec![result(1, Some("a"))]).0,
-            tensors(vec![result(4, Some("a"))]).0
-        );
-        assert_eq!(tensors(vec![result(1, None)]), (None, 0));
+        assert_ne!(tensors(&[(1, Some("a"))]).0, tensors(&[(4, Some("a"))]).0);
+        assert_eq!(tensors(&[(1, None)]), (None, 0));
+    }
+
+    #[test]
+    fn the_hash_of_predictions_is_that_of_the_whole_list() {
+        let result = |index: u32, outputs: Option<&str>| SampleResult {
+            index: SampleIndex(index),
+            id: format!("{index}.jpg"),
+            prediction: Some(Prediction::Detections(Vec::new())),
+            error: None,
+            tensor_sha256: None,
+            outputs_sha256: outputs.map(ToOwned::to_owned),
+        };
+        let plain = [result(0, None), result(1, None)];
+        let whole = serde_json::to_vec(&plain).expect("JSON");
+        for second in [None, Some("ab")] {
+            let mut hash = PredictionHash::default();
+            hash.add(&result(0, None)).expect("JSON");
+            hash.add(&result(1, second)).expect("JSON");
+            assert_eq!(hash.finish(), sha256_hex(&whole));
+        }
+        assert_eq!(PredictionHash::default().finish(), sha256_hex(b"[]"));
     }
 }

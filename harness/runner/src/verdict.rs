@@ -1,7 +1,8 @@
 //! What a run's accuracy says about its speed.
 
 use dyno_core::{
-    Measurement, MeasurementKind, ModelPlan, Reference, Score, ValidityCode, Warning, WarningCode,
+    Measurement, MeasurementResult, MetricKind, ModelPlan, Reference, Score, ValidityCode, Warning,
+    WarningCode,
 };
 
 /// How the scores stand to what the model is known to reach.
@@ -87,6 +88,18 @@ fn against_references(model: &ModelPlan, sample_set: &str, scores: &[Score]) -> 
     }
 }
 
+/// The outputs are no better than guessing among `classes` classes: a score that says something of
+/// that, or the upper end of its interval, is not above its level.
+pub(crate) fn at_chance(scores: &[(&'static dyn MetricKind, Vec<Score>)], classes: usize) -> bool {
+    scores.iter().any(|(kind, scores)| {
+        scores.iter().any(|score| {
+            let best = score.interval.as_ref().map(|i| i.high).or(score.value);
+            let level = kind.chance(score, classes);
+            best.zip(level).is_some_and(|(best, level)| best <= level)
+        })
+    })
+}
+
 /// Stamps the measurements of one run.
 pub(crate) fn apply(
     measurements: &mut [Measurement],
@@ -95,7 +108,7 @@ pub(crate) fn apply(
     warnings: &mut Vec<Warning>,
 ) {
     for measurement in measurements.iter_mut() {
-        let speed = matches!(measurement.kind, MeasurementKind::Performance { .. });
+        let speed = matches!(measurement.result, MeasurementResult::Performance(_));
         if chance {
             measurement.invalidate(ValidityCode::AccuracyChance);
         }
@@ -142,6 +155,7 @@ mod tests {
             sample_set: "s".into(),
             abs,
             rel,
+            source: None,
         };
         for (r, value, met) in [
             (reference(None, None), 0.5, true),

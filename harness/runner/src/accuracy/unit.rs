@@ -1,27 +1,28 @@
 //! One unit of work: the samples of one run of the engine, from file to predictions.
 
 use crate::{
+    context::Context,
     error::RunError,
-    prepare::{Preparer, chain},
+    guard::of_sample,
+    open,
+    outputs::{not_finite, sha256, views},
+    prepare::{Prepared, Preparer, chain, orientation},
     results::Times,
+    sample::Samples,
 };
+use crossbeam_channel::{Receiver, Sender};
 use dyno_core::{
-    Completion, Dataset, Decoder, Geometry, IoSpec, Plan, Prediction, QueryToken, SampleIndex,
-    SampleResult, Session, TensorSet, TensorView, sha256_hex,
+    Decoder, Geometry, Model, Prediction, SampleResult, Slot, TensorInfo, TensorSet, TensorView,
+    ThresholdSet, sha256_hex,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, ops::Range, time::Instant};
 
 /// Neighbouring samples of one shard that run as one batch.
 pub(super) struct Unit {
     /// Number of the shard.
     pub(super) shard: u32,
-    /// Position of the first sample in the set.
-    pub(super) first: usize,
-    /// The samples.
-    pub(super) samples: Vec<SampleIndex>,
+    /// The samples, by their position in the set.
+    pub(super) positions: Range<usize>,
 }
 
 /// What became of a unit.
@@ -31,38 +32,9 @@ pub(super) struct UnitDone {
     pub(super) times: Times,
 }
 
-/// The work that is left: units never reach over the border of a shard.
-pub(super) fn units(
-    plan: &Plan,
-    batch: usize,
-    shard_size: usize,
-    done: impl Fn(u32) -> bool,
-) -> Vec<Unit> {
-    let mut units = Vec::new();
-    for (number, shard) in plan
-        .bindings
-        .sample_set
-        .samples
-        .chunks(shard_size)
-        .enumerate()
-    {
-        if done(number as u32) {
-            continue;
-        }
-        for (at, samples) in shard.chunks(batch).enumerate() {
-            units.push(Unit {
-                shard: number as u32,
-                first: number * shard_size + at * batch,
-                samples: samples.to_vec(),
-            });
-        }
-    }
-    units
-}
-
 /// A unit whose tensors are ready. Samples that failed are results already.
 pub(super) struct LoadedUnit {
-    set: Arc<TensorSet>,
+    set: TensorSet,
     geometries: Vec<Geometry>,
     /// Per geometry, the sample's place in `results`.
     places: Vec<usize>,
@@ -70,89 +42,137 @@ pub(super) struct LoadedUnit {
     host_ns: u64,
 }
 
-/// Reads and prepares samples.
-pub(super) struct Loader {
-    preparer: Preparer,
-    spare: Option<Arc<TensorSet>>,
-    hashed: usize,
+/// What the threads of one run of an open model share.
+pub(super) struct Shared<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) model: &'a dyn Model,
+    pub(super) samples: Samples<'a>,
+    pub(super) batch: u32,
+    /// Positions of samples whose input tensors are hashed.
+    pub(super) hashed: Range<usize>,
+    /// Positions of samples whose output tensors are hashed.
+    pub(super) compared: &'a BTreeSet<usize>,
 }
 
-impl Loader {
-    pub(super) fn new(preparer: Preparer, plan: &Plan) -> Result<Self, RunError> {
-        let spare = Some(Arc::new(preparer.new_set()?));
+impl Shared<'_> {
+    pub(super) fn preparer(&self) -> Result<Preparer, RunError> {
+        Preparer::new(
+            &self.context.plan.spec.model.inputs,
+            self.model.io(),
+            self.batch,
+            orientation(self.context.dataset),
+        )
+    }
+
+    pub(super) fn new_set(&self, preparer: &Preparer) -> Result<TensorSet, RunError> {
+        self.context.engine(
+            || "while it gave memory for tensors".to_owned(),
+            || preparer.new_set(self.model),
+        )
+    }
+
+    fn decoder(&self, network_size: [u32; 2]) -> Result<Option<Box<dyn Decoder>>, RunError> {
+        let evaluate = ThresholdSet::Evaluate;
+        open::decoder(self.context, self.model.io(), network_size, evaluate)
+    }
+}
+
+/// Reads and prepares samples.
+pub(super) struct Loader<'a> {
+    shared: &'a Shared<'a>,
+    preparer: Preparer,
+    /// Tensors that came back.
+    spare: Receiver<TensorSet>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(
+        shared: &'a Shared<'a>,
+        spare: Receiver<TensorSet>,
+    ) -> Result<Self, RunError> {
         Ok(Self {
-            preparer,
+            shared,
+            preparer: shared.preparer()?,
             spare,
-            hashed: super::HASHED_SAMPLES.min(plan.bindings.sample_set.samples.len()),
         })
     }
 
-    /// A set that nobody else holds.
-    fn set(&mut self) -> Result<Arc<TensorSet>, String> {
-        if let Some(mut set) = self.spare.take()
-            && Arc::get_mut(&mut set).is_some()
-        {
-            return Ok(set);
-        }
-        self.preparer.new_set().map(Arc::new).map_err(|e| chain(&e))
-    }
-
-    pub(super) fn give_back(&mut self, set: Arc<TensorSet>) {
-        self.spare = Some(set);
-    }
-
-    pub(super) fn load(&mut self, dataset: &dyn Dataset, unit: &Unit) -> LoadedUnit {
-        let start = Instant::now();
-        let mut loaded = LoadedUnit {
-            set: Arc::new(TensorSet::default()),
-            geometries: Vec::new(),
-            places: Vec::new(),
-            results: Vec::with_capacity(unit.samples.len()),
-            host_ns: 0,
+    /// # Errors
+    /// When the bytes of a sample are not those of the plan, or the engine gives no memory. A
+    /// sample that fails is a result.
+    pub(super) fn load(&mut self, unit: &Unit) -> Result<LoadedUnit, RunError> {
+        let mut set = match self.spare.try_recv() {
+            Ok(set) => set,
+            Err(_) => self.shared.new_set(&self.preparer)?,
         };
-        let mut set = self.set();
-        for (at, &index) in unit.samples.iter().enumerate() {
-            let id = dataset
-                .entries()
-                .get(index.index())
-                .map_or_else(String::new, |e| e.id.clone());
-            let mut result = SampleResult {
-                index,
-                id,
-                prediction: None,
-                error: None,
-                tensor_sha256: None,
-            };
-            let item = loaded.geometries.len();
-            let prepared = match &mut set {
-                Ok(set) => match Arc::get_mut(set) {
-                    Some(set) => dataset
-                        .load(index)
-                        .map_err(|e| chain(&e))
-                        .and_then(|sample| self.preparer.prepare(&sample, item, set)),
-                    None => Err("the tensors are still in use".to_owned()),
-                },
-                Err(error) => Err(error.clone()),
-            };
-            match prepared {
+        let start = Instant::now();
+        let (mut geometries, mut places) = (Vec::new(), Vec::new());
+        let mut results = Vec::with_capacity(unit.positions.len());
+        for position in unit.positions.clone() {
+            let mut result = self.nothing_yet(position)?;
+            let item = geometries.len();
+            match self.prepare(position, item, &mut set)? {
                 Ok(prepared) => {
-                    if unit.first + at < self.hashed
-                        && let Ok(set) = &set
-                    {
-                        result.tensor_sha256 = Some(hash(set, item));
+                    if self.shared.hashed.contains(&position) {
+                        result.tensor_sha256 = Some(hash(&set, item));
                     }
-                    loaded.places.push(loaded.results.len());
-                    loaded.geometries.push(prepared.geometry);
+                    places.push(results.len());
+                    geometries.push(prepared.geometry);
                 }
-                Err(error) => result.error = Some(error),
+                Err(words) => result.error = Some(words),
             }
-            loaded.results.push(result);
+            results.push(result);
         }
-        if let Ok(set) = set {
-            loaded.set = set;
-        }
-        loaded.host_ns = start.elapsed().as_nanos() as u64;
-        loaded
+        Ok(LoadedUnit {
+            set,
+            geometries,
+            places,
+            results,
+            host_ns: start.elapsed().as_nanos() as u64,
+        })
+    }
+
+    fn nothing_yet(&self, position: usize) -> Result<SampleResult, RunError> {
+        let indices = &self.shared.context.plan.bindings.sample_set.samples;
+        let index = indices.get(position).copied().ok_or_else(|| {
+            RunError::Internal(format!("the sample set has no position {position}"))
+        })?;
+        Ok(SampleResult {
+            index,
+            id: self.shared.samples.id(position),
+            prediction: None,
+            error: None,
+            tensor_sha256: None,
+            outputs_sha256: None,
+        })
+    }
+
+    /// The inner error is the sample's own.
+    fn prepare(
+        &mut self,
+        position: usize,
+        item: usize,
+        set: &mut TensorSet,
+    ) -> Result<Result<Prepared, String>, RunError> {
+        let samples = &self.shared.samples;
+        let sample = match samples.load(position)? {
+            Ok(sample) => sample,
+            Err(words) => return Ok(Err(words)),
+        };
+        let prepared = match of_sample(|| self.preparer.prepare(&sample, item, set)) {
+            Ok(prepared) => prepared,
+            Err(panic) => {
+                // What a panic leaves in its buffers belongs to no sample.
+                self.preparer = self.shared.preparer()?;
+                Err(panic)
+            }
+        };
+        Ok(prepared.and_then(|prepared| {
+            if let Some(size) = prepared.image_size {
+                samples.check_size(position, size)?;
+            }
+            Ok(prepared)
+        }))
     }
 }
 
@@ -170,108 +190,138 @@ fn hash(set: &TensorSet, item: usize) -> String {
 }
 
 /// Runs prepared samples and decodes the outputs.
-pub(super) struct Runner {
-    session: Box<dyn Session>,
+pub(super) struct Runner<'a> {
+    shared: &'a Shared<'a>,
+    slot: Box<dyn Slot>,
     decoder: Box<dyn Decoder>,
-    outputs: usize,
-    completions: Vec<Completion>,
-    predictions: Vec<Prediction>,
+    network_size: [u32; 2],
+    outputs: &'a [TensorInfo],
+    give_back: Sender<TensorSet>,
 }
 
-impl Runner {
-    pub(super) fn new(
-        session: Box<dyn Session>,
-        decoder: Box<dyn Decoder>,
-        outputs: usize,
-    ) -> Self {
-        Self {
-            session,
+impl<'a> Runner<'a> {
+    /// A slot of the model, run once on zeros: engines allocate and compile late.
+    pub(super) fn warm(
+        shared: &'a Shared<'a>,
+        give_back: Sender<TensorSet>,
+    ) -> Result<Self, RunError> {
+        let preparer = shared.preparer()?;
+        let network_size = preparer.network_size();
+        let decoder = shared.decoder(network_size)?.ok_or_else(|| {
+            RunError::Plan("accuracy needs a decoder, the plan's model has none".to_owned())
+        })?;
+        let zeros = shared.new_set(&preparer)?;
+        let mut slot = shared.context.engine(
+            || "while it made a slot".to_owned(),
+            || Ok(shared.model.slot()?),
+        )?;
+        shared.context.engine(
+            || "in its first run".to_owned(),
+            || Ok(slot.run(&zeros).map(|_| ())?),
+        )?;
+        // Whoever loads has gone only when the run ends.
+        let _ = give_back.send(zeros);
+        Ok(Self {
+            shared,
+            slot,
             decoder,
-            outputs,
-            completions: Vec::new(),
-            predictions: Vec::new(),
-        }
+            network_size,
+            outputs: &shared.model.io().outputs,
+            give_back,
+        })
     }
 
-    pub(super) fn io(&self) -> &IoSpec {
-        self.session.io()
-    }
-
-    pub(super) fn warm_up(&mut self, loader: &mut Loader) -> Result<(), RunError> {
-        let set = loader.set().map_err(RunError::Internal)?;
-        self.query(&set, QueryToken(u64::MAX))??;
-        loader.give_back(set);
-        Ok(())
-    }
-
-    /// Outer error: the session is gone. Inner: this query failed.
-    fn query(
-        &mut self,
-        set: &Arc<TensorSet>,
-        token: QueryToken,
-    ) -> Result<Result<u64, dyno_core::BackendError>, RunError> {
-        let start = Instant::now();
-        self.session.submit(0, set, token)?;
-        self.completions.clear();
-        while self.completions.is_empty() {
-            self.session
-                .wait(Duration::from_secs(1), &mut self.completions)?;
-        }
-        let elapsed = start.elapsed().as_nanos() as u64;
-        match self.completions.pop() {
-            Some(Completion { result: Ok(_), .. }) => Ok(Ok(elapsed)),
-            Some(Completion {
-                result: Err(error), ..
-            }) => Ok(Err(error)),
-            None => Err(RunError::Internal(
-                "the session completed nothing".to_owned(),
-            )),
-        }
-    }
-
-    /// The unit's predictions, and its tensors back for the next.
-    pub(super) fn run(
-        &mut self,
-        mut loaded: LoadedUnit,
-        unit: &Unit,
-        token: QueryToken,
-    ) -> Result<(UnitDone, Arc<TensorSet>), RunError> {
+    /// The unit's predictions; its tensors go back to whoever loads.
+    ///
+    /// # Errors
+    /// When the engine panics or is overdue, or the decoder refuses the outputs. A run that fails
+    /// makes its samples results with an error.
+    pub(super) fn run(&mut self, loaded: LoadedUnit, unit: &Unit) -> Result<UnitDone, RunError> {
+        let LoadedUnit {
+            set,
+            geometries,
+            places,
+            mut results,
+            host_ns,
+        } = loaded;
         let mut times = Times {
             engine_ns: 0,
-            host_ns: loaded.host_ns,
+            host_ns,
         };
-        if !loaded.geometries.is_empty() {
-            match self.query(&loaded.set, token)? {
-                Ok(engine_ns) => {
-                    times.engine_ns = engine_ns;
-                    let start = Instant::now();
-                    self.predictions.clear();
-                    let views: Vec<TensorView<'_>> = (0..self.outputs)
-                        .map(|i| self.session.output(0, i))
-                        .collect();
-                    self.decoder
-                        .decode(&views, &loaded.geometries, &mut self.predictions)?;
-                    for (place, prediction) in loaded.places.iter().zip(self.predictions.drain(..))
-                    {
-                        loaded.results[*place].prediction = Some(prediction);
-                    }
-                    times.host_ns += start.elapsed().as_nanos() as u64;
-                }
-                Err(error) => {
-                    let text = chain(&error);
-                    for place in &loaded.places {
-                        loaded.results[*place].error = Some(text.clone());
-                    }
-                }
+        if !geometries.is_empty() {
+            let start = Instant::now();
+            let slot = &mut self.slot;
+            let ran = self.shared.context.engine(
+                || {
+                    let ids: Vec<&str> = results.iter().map(|r| r.id.as_str()).collect();
+                    format!("while it ran `{}`", ids.join("`, `"))
+                },
+                || Ok(slot.run(&set)),
+            )?;
+            times.engine_ns = start.elapsed().as_nanos() as u64;
+            let start = Instant::now();
+            match ran {
+                Ok(_) => self.read(&geometries, &places, &mut results, &unit.positions)?,
+                Err(error) => fail(&places, &mut results, &chain(&error)),
+            }
+            times.host_ns += start.elapsed().as_nanos() as u64;
+        }
+        // Whoever loads has gone only when the run ends.
+        let _ = self.give_back.send(set);
+        Ok(UnitDone {
+            shard: unit.shard,
+            results,
+            times,
+        })
+    }
+
+    /// Reads the outputs of the last run into `results`.
+    fn read(
+        &mut self,
+        geometries: &[Geometry],
+        places: &[usize],
+        results: &mut [SampleResult],
+        positions: &Range<usize>,
+    ) -> Result<(), RunError> {
+        let batch = self.shared.batch as usize;
+        let views = views(self.slot.as_ref(), self.outputs.len());
+        let mut predictions: Vec<Prediction> = Vec::with_capacity(geometries.len());
+        let decoder = &mut self.decoder;
+        let decoded = of_sample(|| Ok(decoder.decode(&views, geometries, &mut predictions)));
+        match decoded.and_then(|inner| inner) {
+            Ok(decoded) => decoded?,
+            Err(panic) => {
+                fail(places, results, &panic);
+                let fresh = self.shared.decoder(self.network_size)?;
+                self.decoder = fresh.ok_or_else(|| {
+                    RunError::Internal("the decoder cannot be built twice".to_owned())
+                })?;
+                return Ok(());
             }
         }
-        Ok((
-            UnitDone {
-                shard: unit.shard,
-                results: loaded.results,
-                times,
-            },
-            loaded.set,
-        ))
+        let wrong = not_finite(&views, self.outputs, batch, geometries.len());
+        let answers = places.iter().zip(predictions).zip(wrong).enumerate();
+        for (item, ((place, prediction), wrong)) in answers {
+            let Some(result) = results.get_mut(*place) else {
+                continue;
+            };
+            if let Some(words) = wrong {
+                result.error = Some(words);
+                continue;
+            }
+            result.prediction = Some(prediction);
+            if self.shared.compared.contains(&(positions.start + place)) {
+                result.outputs_sha256 = sha256(&views, item, batch);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fail(places: &[usize], results: &mut [SampleResult], words: &str) {
+    for place in places {
+        if let Some(result) = results.get_mut(*place) {
+            result.error = Some(words.to_owned());
+        }
     }
 }

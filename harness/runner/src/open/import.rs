@@ -1,0 +1,112 @@
+//! Imported models in the cache folder: each an ONNX file named by its own hash, found through a
+//! note that is named by what it was made from.
+//!
+//! ```text
+//! <cache>/imports/<sha256 of importer, version and files>.json   {"sha256": "…"}
+//! <cache>/imports/<sha256 of its content>.onnx
+//! ```
+//!
+//! A file whose content does not have its hash is made anew, and a note that leads nowhere is
+//! written anew: the cache never decides what a model computes.
+
+use crate::error::RunError;
+use dyno_core::{
+    FileRole, Framework, ImportFacts, Importer, ModelContent, ModelFile, ModelSource,
+    canonical_sha256, sha256_hex,
+};
+use dyno_evidence::{EvidenceError, atomic_write, hash_file};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What a note says.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    sha256: String,
+}
+
+/// Longest note that is read.
+const NOTE_BYTES: u64 = 1 << 10;
+
+/// The model as ONNX.
+///
+/// # Errors
+/// When the importer refuses, or a file of model or cache cannot be read or written.
+pub(super) fn to_onnx(
+    importer: &dyn Importer,
+    source: &ModelSource,
+    cache_dir: Option<&Path>,
+) -> Result<(ModelSource, ImportFacts), RunError> {
+    let import = || importer.to_onnx(&source.files).map_err(RunError::Import);
+    let facts = |sha256: String| ImportFacts {
+        id: importer.id().to_owned(),
+        version: importer.version(),
+        sha256,
+    };
+    let Some(cache_dir) = cache_dir else {
+        let bytes = import()?;
+        let sha256 = sha256_hex(&bytes);
+        return Ok((onnx(ModelContent::Bytes(Arc::new(bytes))), facts(sha256)));
+    };
+    let folder = cache_dir.join("imports");
+    let note = folder.join(format!("{}.json", key(importer, source)?));
+    if let Some((path, sha256)) = kept(&folder, &note) {
+        return Ok((onnx(ModelContent::Path(path)), facts(sha256)));
+    }
+    let bytes = import()?;
+    let sha256 = sha256_hex(&bytes);
+    fs::create_dir_all(&folder).map_err(|source| EvidenceError::Io {
+        action: "make",
+        path: folder.clone(),
+        source,
+    })?;
+    let path = folder.join(format!("{sha256}.onnx"));
+    atomic_write(&path, &bytes)?;
+    let text = serde_json::to_vec(&Note {
+        sha256: sha256.clone(),
+    })
+    .map_err(dyno_core::CanonicalError::from)?;
+    atomic_write(&note, &text)?;
+    Ok((onnx(ModelContent::Path(path)), facts(sha256)))
+}
+
+fn onnx(content: ModelContent) -> ModelSource {
+    ModelSource {
+        framework: Framework::Onnx,
+        files: vec![ModelFile {
+            role: FileRole::Model,
+            content,
+        }],
+    }
+}
+
+/// What the note names, if it is there with the content that its name says.
+fn kept(folder: &Path, note: &Path) -> Option<(PathBuf, String)> {
+    let is_small = fs::metadata(note).is_ok_and(|m| m.is_file() && m.len() <= NOTE_BYTES);
+    let note: Note = serde_json::from_slice(&fs::read(note).ok().filter(|_| is_small)?).ok()?;
+    let is_hash = note.sha256.len() == 64 && note.sha256.bytes().all(|b| b.is_ascii_hexdigit());
+    let path = folder.join(format!("{}.onnx", is_hash.then_some(&note.sha256)?));
+    let (found, _) = hash_file(&path).ok()?;
+    (found == note.sha256).then_some((path, note.sha256))
+}
+
+/// Hash of everything that decides what the importer makes.
+fn key(importer: &dyn Importer, source: &ModelSource) -> Result<String, RunError> {
+    let mut files = Vec::with_capacity(source.files.len());
+    for file in &source.files {
+        let sha256 = match &file.content {
+            ModelContent::Path(path) => hash_file(path)?.0,
+            ModelContent::Bytes(bytes) => sha256_hex(bytes),
+        };
+        files.push((file.role, sha256));
+    }
+    Ok(canonical_sha256(&(
+        importer.id(),
+        importer.version(),
+        files,
+    ))?)
+}
