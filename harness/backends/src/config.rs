@@ -1,13 +1,12 @@
-//! What a configuration may ask for: shared refusals, and the choice between the two adapters.
+//! What a configuration may ask for: shared refusals.
 
-use crate::adapters;
-use dyno_core::{BackendError, Engine, Session, SessionConfig, nearest};
+use dyno_core::{BackendError, OpenConfig, nearest};
 
 /// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings
 /// not among `settings`.
 pub(crate) fn check_cpu(
     backend: &'static str,
-    config: &SessionConfig,
+    config: &OpenConfig,
     settings: &[&str],
 ) -> Result<(), BackendError> {
     let refuse = |what: String| Err(BackendError::Unsupported { backend, what });
@@ -43,7 +42,7 @@ pub(crate) fn check_cpu(
 /// Positions of the outputs that `config` selects, in its order; all of them when it selects none.
 pub(crate) fn select_outputs(
     backend: &'static str,
-    config: &SessionConfig,
+    config: &OpenConfig,
     names: &[String],
 ) -> Result<Vec<usize>, BackendError> {
     if config.outputs.is_empty() {
@@ -69,19 +68,4 @@ pub(crate) fn select_outputs(
         chosen.push(index);
     }
     Ok(chosen)
-}
-
-/// One slot becomes an inline session, several a threaded one; `make` is called once a slot.
-pub(crate) fn assemble(
-    config: &SessionConfig,
-    mut make: impl FnMut() -> Result<Box<dyn Engine>, BackendError>,
-) -> Result<Box<dyn Session>, BackendError> {
-    if config.slots <= 1 {
-        return Ok(adapters::inline(make()?));
-    }
-    adapters::threaded(
-        (0..config.slots)
-            .map(|_| make())
-            .collect::<Result<_, _>>()?,
-    )
 }

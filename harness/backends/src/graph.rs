@@ -4,8 +4,8 @@
 
 use crate::{external::weights_elsewhere, io::fixed};
 use dyno_core::{
-    BackendError, DType, Dimension, FileRole, IoSpec, ModelContent, ModelSource, Precision,
-    SessionConfig, TensorInfo,
+    BackendError, DType, Dimension, FileRole, IoSpec, ModelContent, ModelSource, OpenConfig,
+    Precision, TensorInfo,
 };
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, TensorShapeProto, ValueInfoProto};
 use std::{
@@ -92,7 +92,7 @@ pub(crate) fn read(backend: &'static str, bytes: &[u8]) -> Result<GraphFacts, Ba
 /// unchanged.
 pub(crate) fn check_precision(
     backend: &'static str,
-    config: &SessionConfig,
+    config: &OpenConfig,
     facts: &GraphFacts,
 ) -> Result<(), BackendError> {
     match config.precision {
@@ -144,11 +144,7 @@ fn input(value: &ValueInfoProto) -> Result<TensorInfo, String> {
         .shape
         .as_ref()
         .ok_or_else(|| format!("input `{name}` declares no rank"))?;
-    Ok(TensorInfo {
-        name,
-        dtype,
-        shape: dimensions(shape),
-    })
+    Ok(TensorInfo::new(name, dtype, dimensions(shape)))
 }
 
 fn output(value: &ValueInfoProto) -> DeclaredOutput {
@@ -196,7 +192,7 @@ impl GraphFacts {
         .collect()
     }
 
-    /// The session's inputs and chosen outputs; a dimension of an output that the file does not
+    /// The model's inputs and chosen outputs; a dimension of an output that the file does not
     /// settle stays open.
     pub(crate) fn io(&self, shapes: &[Vec<usize>], chosen: &[usize]) -> Result<IoSpec, String> {
         let symbols = self.symbols(shapes);
@@ -219,11 +215,8 @@ impl GraphFacts {
                         .map_or_else(|| d.clone(), |&n| Dimension::Fixed(n)),
                     _ => d.clone(),
                 };
-                Ok(TensorInfo {
-                    name: o.name.clone(),
-                    dtype,
-                    shape: o.shape.iter().map(settle).collect(),
-                })
+                let shape = o.shape.iter().map(settle).collect();
+                Ok(TensorInfo::new(&o.name, dtype, shape))
             })
             .collect::<Result<_, String>>()?;
         Ok(IoSpec { inputs, outputs })

@@ -1,6 +1,6 @@
 //! Shapes and inputs: the same rules and the same words for every engine.
 
-use dyno_core::{BackendError, DType, Dimension, IoSpec, SessionConfig, TensorInfo, TensorSet};
+use dyno_core::{BackendError, DType, Dimension, IoSpec, OpenConfig, TensorInfo, TensorSet};
 use std::collections::BTreeMap;
 
 /// Largest input that is accepted, in bytes: a typing error in `--shape` must not exhaust the
@@ -61,7 +61,7 @@ pub fn check_inputs(io: &IoSpec, inputs: &TensorSet) -> Result<(), BackendError>
 pub fn resolve_shapes(
     backend: &'static str,
     declared: &[TensorInfo],
-    config: &SessionConfig,
+    config: &OpenConfig,
 ) -> Result<Vec<Vec<usize>>, BackendError> {
     let refuse = |what: String| BackendError::Unsupported { backend, what };
     if let Some(name) = config
@@ -120,7 +120,7 @@ pub fn resolve_shapes(
 fn resolve_one(
     backend: &'static str,
     info: &TensorInfo,
-    config: &SessionConfig,
+    config: &OpenConfig,
     symbols: &BTreeMap<&str, (usize, &str)>,
 ) -> Result<Vec<usize>, BackendError> {
     let refuse = |what: String| BackendError::Unsupported { backend, what };
@@ -219,11 +219,8 @@ fn declared_shape(info: &TensorInfo) -> String {
 
 /// An input or output with a shape of numbers.
 pub(crate) fn fixed(name: impl Into<String>, dtype: DType, shape: &[usize]) -> TensorInfo {
-    TensorInfo {
-        name: name.into(),
-        dtype,
-        shape: shape.iter().map(|&n| Dimension::Fixed(n)).collect(),
-    }
+    let shape = shape.iter().map(|&n| Dimension::Fixed(n)).collect();
+    TensorInfo::new(name, dtype, shape)
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! Inference engines behind one trait.
 //!
-//! [`BACKENDS`] is the table: one row and one folder an engine. An engine that is synchronous
-//! implements `dyno_core::Engine` and becomes a session through [`inline`] (one slot, runs in its
-//! caller's thread) or [`threaded`] (a thread a slot). Checks of inputs, shapes and configuration
-//! are shared, so that every engine refuses the same things in the same words; none ever falls
-//! back.
+//! [`BACKENDS`] is the table: one row and one folder an engine. A model is compiled once, its slots
+//! share what was compiled, and a slot blocks in the thread that calls it; no thread is started
+//! here. Checks of inputs, shapes and configuration are shared, so that every engine refuses the
+//! same things in the same words; none ever falls back.
 //!
 //! Which rows exist is decided by the features `tract`, `rten` and `onnxruntime`; [`ABSENT`] names
 //! those that were left out.
 
-mod adapters;
 mod config;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod external;
@@ -21,12 +19,15 @@ mod io;
 mod null;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+mod opening;
 #[cfg(feature = "rten")]
 mod rten;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+mod stages;
 #[cfg(feature = "tract")]
 mod tract;
 
-pub use adapters::{inline, threaded};
 pub use io::{check_inputs, resolve_shapes};
 pub use null::Null;
 #[cfg(feature = "onnxruntime")]

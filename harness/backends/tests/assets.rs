@@ -2,7 +2,7 @@
 //! the repository.
 
 use crate::support::{engines, from_path, random_inputs, run};
-use dyno_core::SessionConfig;
+use dyno_core::OpenConfig;
 use std::path::{Path, PathBuf};
 
 /// File below the assets, largest absolute difference between engines. Bytes of a quantized model
@@ -62,12 +62,12 @@ fn engines_agree_on_real_models() {
     for (file, tolerance) in MODELS {
         let mut first: Option<(&str, Vec<Vec<f32>>)> = None;
         for backend in engines() {
-            let opened = backend.open(&from_path(&folder.join(file)), &SessionConfig::default());
+            let opened = backend.open(&from_path(&folder.join(file)), &OpenConfig::default());
             let gap = GAPS
                 .iter()
                 .find(|(id, f, _)| *id == backend.id() && file.ends_with(f));
-            let mut session = match (opened, gap) {
-                (Ok(session), None) => session,
+            let model = match (opened, gap) {
+                (Ok(model), None) => model,
                 (Err(e), Some((_, _, reason))) if e.to_string().contains(reason) => {
                     eprintln!("{file}: {} cannot, as known: {e}", backend.id());
                     continue;
@@ -84,19 +84,10 @@ fn engines_agree_on_real_models() {
                     continue;
                 }
             };
-            assert_eq!(
-                session.io().inputs.len(),
-                1,
-                "{file}: weights are no inputs"
-            );
-            let inputs = random_inputs(session.as_ref());
-            if let Err(e) = run(session.as_mut(), &inputs).result {
-                wrong.push(format!("{file}: {e}"));
-                continue;
-            }
-            let outputs: Vec<Vec<f32>> = (0..session.io().outputs.len())
-                .map(|i| session.output(0, i).to_f32_vec())
-                .collect();
+            assert_eq!(model.io().inputs.len(), 1, "{file}: weights are no inputs");
+            let inputs = random_inputs(model.as_ref(), 0);
+            let mut slot = model.slot().expect("memory suffices");
+            let outputs = run(model.as_ref(), slot.as_mut(), &inputs);
             assert!(
                 outputs.iter().flatten().all(|v| v.is_finite()),
                 "{file}: not finite"

@@ -1,10 +1,10 @@
 //! Stored cases (`fixtures/make_models.py`) on every engine. `expected/<engine>.txt` lists the
 //! cases that must pass; a case that is not listed must fail, so that a gain is noticed too.
 
-use crate::support::{engines, from_bytes, from_path, here, run};
-use dyno_core::{Backend, NamedTensor, SessionConfig, Tensor, TensorData, TensorSet};
+use crate::support::{engines, from_bytes, from_path, here};
+use dyno_core::{Backend, Model, NamedTensor, OpenConfig, Slot, Tensor, TensorData, TensorSet};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -68,71 +68,77 @@ fn check(
     } else {
         from_path(&path)
     };
-    let config = SessionConfig {
+    let config = OpenConfig {
         threads,
         slots,
         batch: case.batch,
         shapes: case.shapes.clone(),
         outputs: case.select.clone(),
-        ..SessionConfig::default()
+        ..OpenConfig::default()
     };
-    let mut session = backend.open(&source, &config).map_err(|e| e.to_string())?;
-    let names: Vec<&str> = session
-        .io()
-        .inputs
-        .iter()
-        .map(|i| i.name.as_str())
-        .collect();
+    let model = backend.open(&source, &config).map_err(|e| e.to_string())?;
+    let names: Vec<&str> = model.io().inputs.iter().map(|i| i.name.as_str()).collect();
     let wanted: Vec<&str> = case.inputs.iter().map(|i| i.name.as_str()).collect();
     if names != wanted {
         return Err(format!("inputs {names:?}, expected {wanted:?}"));
     }
-    let inputs = Arc::new(TensorSet {
-        tensors: case.inputs.iter().map(Stored::tensor).collect(),
-    });
-    // Twice: buffers are reused between runs.
-    for _ in 0..2 {
-        run(session.as_mut(), &inputs)
-            .result
-            .map_err(|e| e.to_string())?;
-        if session.io().outputs.len() != case.outputs.len() {
-            return Err(format!("{} outputs", session.io().outputs.len()));
-        }
-        for (index, want) in case.outputs.iter().enumerate() {
-            let (info, view) = (&session.io().outputs[index], session.output(0, index));
-            let dtypes = (info.dtype.to_string(), view.dtype().to_string());
-            if info.name != want.name
-                || dtypes != (want.dtype.clone(), want.dtype.clone())
-                || view.shape() != want.shape
-            {
-                return Err(format!(
-                    "output {index} is `{}` {dtypes:?} {:?}",
-                    info.name,
-                    view.shape()
-                ));
-            }
-            if info.fixed_shape().is_some_and(|s| s != want.shape) {
-                return Err(format!(
-                    "output `{}` was announced as {:?}",
-                    info.name, info.shape
-                ));
-            }
-            let worst = view
-                .to_f32_vec()
-                .iter()
-                .zip(&want.values)
-                .map(|(&a, &b)| (f64::from(a) - b).abs())
-                .fold(0.0, f64::max);
-            if worst.is_nan() || worst > case.tolerance {
-                return Err(format!("output `{}` is off by {worst}", info.name));
-            }
+    for _ in 0..slots {
+        let mut slot = model.slot().map_err(|e| e.to_string())?;
+        // Twice: buffers are reused between runs.
+        for _ in 0..2 {
+            check_run(model.as_ref(), slot.as_mut(), case)?;
         }
     }
-    let facts = session.facts();
+    let facts = model.facts();
     if (facts.backend.as_str(), facts.threads, facts.batch) != (backend.id(), threads, case.batch)
         || facts.precision.is_empty()
     {
         return Err(format!("facts {facts:?}"));
+    }
+    for stored in &case.inputs {
+        if facts.shapes.get(&stored.name) != Some(&stored.shape) {
+            return Err(format!("shapes {:?}", facts.shapes));
+        }
+    }
+    Ok(())
+}
+
+fn check_run(model: &dyn Model, slot: &mut dyn Slot, case: &Case) -> Result<(), String> {
+    let inputs = TensorSet {
+        tensors: case.inputs.iter().map(Stored::tensor).collect(),
+    };
+    slot.run(&inputs).map_err(|e| e.to_string())?;
+    if model.io().outputs.len() != case.outputs.len() {
+        return Err(format!("{} outputs", model.io().outputs.len()));
+    }
+    for (index, want) in case.outputs.iter().enumerate() {
+        let (info, view) = (&model.io().outputs[index], slot.output(index));
+        let dtypes = (info.dtype.to_string(), view.dtype().to_string());
+        if info.name != want.name
+            || dtypes != (want.dtype.clone(), want.dtype.clone())
+            || view.shape() != want.shape
+        {
+            return Err(format!(
+                "output {index} is `{}` {dtypes:?} {:?}",
+                info.name,
+                view.shape()
+            ));
+        }
+        if info.fixed_shape().is_some_and(|s| s != want.shape) {
+            return Err(format!(
+                "output `{}` was announced as {:?}",
+                info.name, info.shape
+            ));
+        }
+        let worst = view
+            .to_f32_vec()
+            .iter()
+            .zip(&want.values)
+            .map(|(&a, &b)| (f64::from(a) - b).abs())
+            .fold(0.0, f64::max);
+        if worst.is_nan() || worst > case.tolerance {
+            return Err(format!("output `{}` is off by {worst}", info.name));
+        }
     }
     Ok(())
 }
@@ -175,13 +181,13 @@ fn precision_is_told_and_cannot_be_changed() {
     use dyno_core::Precision;
     for backend in engines() {
         let open = |file: &str, precision| {
-            let config = SessionConfig {
+            let config = OpenConfig {
                 precision,
-                ..SessionConfig::default()
+                ..OpenConfig::default()
             };
             backend
                 .open(&from_path(&here("fixtures").join(file)), &config)
-                .map(|s| s.facts().precision)
+                .map(|m| m.facts().precision)
                 .map_err(|e| e.to_string())
         };
         assert_eq!(

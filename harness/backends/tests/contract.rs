@@ -1,14 +1,10 @@
-//! The contract of sessions, on the null engine, for both adapters.
+//! The contract of models and slots, on the null engine: scripts of outputs, failures, NaN, crashes.
 
 use crate::support::{from_bytes, null, random_inputs, run};
-use dyno_core::{Completion, DType, Dimension, QueryToken, Session, SessionConfig};
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use dyno_core::{DType, Dimension, EngineStages, Model, OpenConfig};
+use std::sync::Arc;
 
-fn open(slots: u32, settings: &[(&str, &str)]) -> Box<dyn Session> {
+fn open(settings: &[(&str, &str)]) -> Arc<dyn Model> {
     let settings = settings
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -16,10 +12,9 @@ fn open(slots: u32, settings: &[(&str, &str)]) -> Box<dyn Session> {
     null()
         .open(
             &from_bytes(Vec::new()),
-            &SessionConfig {
-                slots,
+            &OpenConfig {
                 settings,
-                ..SessionConfig::default()
+                ..OpenConfig::default()
             },
         )
         .expect("a good script")
@@ -27,155 +22,105 @@ fn open(slots: u32, settings: &[(&str, &str)]) -> Box<dyn Session> {
 
 const SMALL: (&str, &str) = ("inputs", "x:f32:?x8");
 
-#[test]
-fn one_slot_blocks_and_several_do_not() {
-    let one = open(1, &[SMALL]);
-    assert!(one.blocking());
-    assert_eq!(one.slots(), 1);
-    let three = open(3, &[SMALL]);
-    assert!(!three.blocking());
-    assert_eq!(three.slots(), 3);
+/// Which of six queries, taken in turns by two slots, succeed.
+fn successes(settings: &[(&str, &str)]) -> Vec<bool> {
+    let model = open(settings);
+    let inputs = random_inputs(model.as_ref(), 0);
+    let mut slots = [0, 1].map(|_| model.slot().expect("as many as wanted"));
+    (0..6)
+        .map(|turn| slots[turn % 2].run(&inputs).is_ok())
+        .collect()
 }
 
 #[test]
-fn a_slot_holds_one_query_until_its_completion_was_fetched() {
-    for slots in [1, 2] {
-        let mut session = open(slots, &[SMALL, ("delay_ns", "2000000")]);
-        let inputs = random_inputs(session.as_ref());
-        session.submit(0, &inputs, QueryToken(1)).expect("free");
-        let error = session
-            .submit(0, &inputs, QueryToken(2))
-            .expect_err("taken")
-            .to_string();
-        assert!(error.starts_with("slot 0 is not free"), "{error}");
-        let mut done = Vec::new();
-        while done.is_empty() {
-            session
-                .wait(Duration::from_secs(1), &mut done)
-                .expect("alive");
-        }
-        session
-            .submit(0, &inputs, QueryToken(3))
-            .expect("free again");
-    }
-}
-
-#[test]
-fn slots_run_side_by_side_and_every_token_comes_back_once() {
-    let mut session = open(4, &[SMALL, ("delay_ns", "20000000")]);
-    let inputs = random_inputs(session.as_ref());
-    let began = Instant::now();
-    for slot in 0..4 {
-        session
-            .submit(slot, &inputs, QueryToken(100 + slot as u64))
-            .expect("free");
-    }
-    let mut done: Vec<Completion> = Vec::new();
-    session
-        .wait(Duration::ZERO, &mut done)
-        .expect("a look does not wait");
-    assert!(began.elapsed() < Duration::from_millis(20), "a look waited");
-    while done.len() < 4 {
-        session
-            .wait(Duration::from_secs(1), &mut done)
-            .expect("alive");
-    }
-    assert!(
-        began.elapsed() < Duration::from_millis(70),
-        "four sleeps of 20 ms took {:?}",
-        began.elapsed()
-    );
+fn scripted_failures_are_counted_over_all_slots() {
+    assert_eq!(successes(&[SMALL]), [true; 6]);
     assert_eq!(
-        done.iter()
-            .map(|c| (c.slot, c.token.0))
-            .collect::<BTreeSet<_>>(),
-        (0..4).map(|s| (s, 100 + s as u64)).collect()
-    );
-    assert!(
-        done.iter()
-            .all(|c| c.at.duration_since(began) >= Duration::from_millis(20)),
-        "a completion before its delay"
-    );
-    assert_eq!(
-        Arc::strong_count(&inputs),
-        1,
-        "a completed query keeps no inputs"
+        successes(&[SMALL, ("fail_every", "3")]),
+        [true, true, false, true, true, false]
     );
 }
 
 #[test]
-fn running_into_the_timeout_is_no_error() {
-    let mut session = open(2, &[SMALL, ("delay_ns", "300000000")]);
-    let inputs = random_inputs(session.as_ref());
-    session.submit(1, &inputs, QueryToken(5)).expect("free");
-    let (began, mut done) = (Instant::now(), Vec::new());
-    session
-        .wait(Duration::from_millis(30), &mut done)
-        .expect("a timeout is no error");
-    assert!(done.is_empty() && began.elapsed() >= Duration::from_millis(30));
-    // Dropping a session with a query under way waits for it and does not hang.
-    drop(session);
-    assert!(began.elapsed() < Duration::from_secs(5));
-}
-
-#[test]
-fn scripted_failures_are_completions() {
-    for slots in [1, 2] {
-        let mut session = open(slots, &[SMALL, ("fail_every", "3")]);
-        let inputs = random_inputs(session.as_ref());
-        let results: Vec<bool> = (0..6)
-            .map(|_| run(session.as_mut(), &inputs).result.is_ok())
-            .collect();
-        assert_eq!(results, [true, true, false, true, true, false]);
-    }
+fn an_engine_says_only_what_it_sees() {
+    let model = open(&[SMALL, ("delay_ns", "3000"), ("wait", "spin")]);
+    let mut slot = model.slot().expect("as many as wanted");
+    let stages = slot
+        .run(&random_inputs(model.as_ref(), 0))
+        .expect("it fits");
+    // Nothing is copied to a device and back, which is not the same as in no time.
+    let expected = EngineStages {
+        engine_ns: Some(3000),
+        ..EngineStages::default()
+    };
+    assert_eq!(stages, expected);
+    assert!(!null().computes());
+    assert_eq!(model.facts().shapes["x"], [1, 8]);
+    assert!(model.facts().providers.is_empty());
+    assert_eq!(model.max_slots(), None);
 }
 
 #[test]
 fn scripted_outputs_have_the_scripted_values() {
     let output = ("outputs", "a:f32:?x3;b:u8:2x2;c:i64:2");
-    let mut session = open(1, &[SMALL, output, ("fill", "values:1,2.5")]);
-    let inputs = random_inputs(session.as_ref());
-    run(session.as_mut(), &inputs)
-        .result
-        .expect("no failure is scripted");
-    assert_eq!(session.output(0, 0).to_f32_vec(), [1.0, 2.5, 1.0]);
-    assert_eq!(session.output(0, 1).to_f32_vec(), [1.0, 2.0, 1.0, 2.0]);
+    let model = open(&[SMALL, output, ("fill", "values:1,2.5")]);
+    let inputs = random_inputs(model.as_ref(), 0);
+    let mut slot = model.slot().expect("as many as wanted");
+    let found = run(model.as_ref(), slot.as_mut(), &inputs);
+    assert_eq!(found[0], [1.0, 2.5, 1.0]);
+    assert_eq!(found[1], [1.0, 2.0, 1.0, 2.0]);
+    let third = slot.output(2);
+    assert_eq!((third.dtype(), third.shape()), (DType::I64, &[2][..]));
     assert_eq!(
-        (session.output(0, 2).dtype(), session.output(0, 2).shape()),
-        (DType::I64, &[2][..])
-    );
-    assert_eq!(
-        session.io().outputs[0].shape,
+        model.io().outputs[0].shape,
         [Dimension::Fixed(1), Dimension::Fixed(3)]
     );
 
     let pattern = |fill: &str| {
-        let mut session = open(1, &[SMALL, output, ("fill", fill)]);
-        run(session.as_mut(), &inputs)
-            .result
-            .expect("no failure is scripted");
-        session.output(0, 0).to_f32_vec()
+        let model = open(&[SMALL, output, ("fill", fill)]);
+        let mut slot = model.slot().expect("as many as wanted");
+        run(model.as_ref(), slot.as_mut(), &inputs).swap_remove(0)
     };
     assert_eq!(pattern("pattern:1"), pattern("pattern:1"));
     assert_ne!(pattern("pattern:1"), pattern("pattern:2"));
     assert_eq!(pattern("input:1"), pattern("input:1"));
     assert_ne!(pattern("input:1"), pattern("pattern:1"));
     assert!(pattern("pattern:1").iter().all(|v| (0.0..1.0).contains(v)));
+    assert!(pattern("constant:nan").iter().all(|v| v.is_nan()));
+}
+
+#[test]
+fn scripted_nan_comes_and_goes() {
+    let model = open(&[
+        SMALL,
+        ("outputs", "y:f32:1x2"),
+        ("fill", "values:1,2"),
+        ("nan_every", "2"),
+    ]);
+    let inputs = random_inputs(model.as_ref(), 0);
+    let mut slot = model.slot().expect("as many as wanted");
+    for turn in 0..4 {
+        let found = run(model.as_ref(), slot.as_mut(), &inputs).swap_remove(0);
+        if turn % 2 == 0 {
+            assert_eq!(found, [1.0, 2.0]);
+        } else {
+            assert!(found.iter().all(|v| v.is_nan()), "{found:?}");
+        }
+    }
 }
 
 #[test]
 fn a_crash_ends_the_process_at_its_query() {
     const CHILD: &str = "DYNO_TEST_CRASH_CHILD";
     if std::env::var_os(CHILD).is_some() {
-        let mut session = open(1, &[SMALL, ("crash_at", "2")]);
-        let inputs = random_inputs(session.as_ref());
+        let model = open(&[SMALL, ("crash_at", "2")]);
+        let inputs = random_inputs(model.as_ref(), 0);
+        let mut slot = model.slot().expect("as many as wanted");
         for _ in 0..2 {
-            run(session.as_mut(), &inputs)
-                .result
-                .expect("the first two pass");
+            slot.run(&inputs).expect("the first two pass");
         }
         eprintln!("two queries passed");
-        run(session.as_mut(), &inputs).result.expect("not reached");
+        slot.run(&inputs).expect("not reached");
         return;
     }
     let child = std::process::Command::new(std::env::current_exe().expect("this test"))

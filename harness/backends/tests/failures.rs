@@ -2,14 +2,14 @@
 //! that do not fit.
 
 use crate::support::{engines, from_bytes, from_path, here, null};
-use dyno_core::{Backend, BackendError, QueryToken, SessionConfig, Tensor, TensorData, TensorSet};
-use std::{fs, path::Path, sync::Arc};
+use dyno_core::{Backend, BackendError, OpenConfig, Tensor, TensorData, TensorSet};
+use std::{fs, path::Path};
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(here("fixtures").join(name)).expect("fixtures are committed")
 }
 
-fn refusal(backend: &dyn Backend, file: &str, config: &SessionConfig) -> String {
+fn refusal(backend: &dyn Backend, file: &str, config: &OpenConfig) -> String {
     match backend.open(&from_path(&here("fixtures").join(file)), config) {
         Ok(_) => panic!("{} opened {file} with {config:?}", backend.id()),
         Err(e) => e.to_string(),
@@ -25,10 +25,8 @@ fn truncated_and_damaged_files_are_errors() {
             for cut in (1..whole.len()).step_by(whole.len() / 24) {
                 // A cut between two fields of the message is a valid message: then a model may
                 // open, but must not bring a panic.
-                let opened = backend.open(
-                    &from_bytes(whole[..cut].to_vec()),
-                    &SessionConfig::default(),
-                );
+                let opened =
+                    backend.open(&from_bytes(whole[..cut].to_vec()), &OpenConfig::default());
                 assert!(
                     cut > whole.len() - 16 || opened.is_err(),
                     "{id}: {file} cut at {cut} opened"
@@ -38,20 +36,17 @@ fn truncated_and_damaged_files_are_errors() {
                 let mut damaged = whole.clone();
                 damaged[position] ^= 0x15;
                 // Any result will do, except the end of the process.
-                drop(backend.open(&from_bytes(damaged), &SessionConfig::default()));
+                drop(backend.open(&from_bytes(damaged), &OpenConfig::default()));
             }
         }
         assert!(matches!(
-            backend.open(
-                &from_bytes(b"not a model".to_vec()),
-                &SessionConfig::default()
-            ),
+            backend.open(&from_bytes(b"not a model".to_vec()), &OpenConfig::default()),
             Err(BackendError::Load { .. })
         ));
         let missing = backend
             .open(
                 &from_path(Path::new("there-is-no-such.onnx")),
-                &SessionConfig::default(),
+                &OpenConfig::default(),
             )
             .err()
             .expect("missing")
@@ -74,7 +69,7 @@ fn weights_outside_the_file_are_refused() {
                 from_path(&here("fixtures").join(file)),
                 from_bytes(fixture(file)),
             ] {
-                match backend.open(&source, &SessionConfig::default()) {
+                match backend.open(&source, &OpenConfig::default()) {
                     Err(BackendError::Unsupported { what, .. }) => {
                         assert_eq!(what, expected, "{}", backend.id())
                     }
@@ -98,7 +93,7 @@ fn weights_outside_the_file_are_refused() {
             file = around;
         }
         let error = backend
-            .open(&from_bytes(file), &SessionConfig::default())
+            .open(&from_bytes(file), &OpenConfig::default())
             .err()
             .expect("too deep")
             .to_string();
@@ -112,12 +107,12 @@ fn weights_outside_the_file_are_refused() {
 
 #[test]
 fn a_configuration_that_cannot_be_honoured_is_refused() {
-    let base = SessionConfig::default;
-    let setting = |k: &str, v: &str| SessionConfig {
+    let base = OpenConfig::default;
+    let setting = |k: &str, v: &str| OpenConfig {
         settings: [(k.to_owned(), v.to_owned())].into(),
         ..base()
     };
-    let shape = |name: &str, s: &[usize]| SessionConfig {
+    let shape = |name: &str, s: &[usize]| OpenConfig {
         shapes: [(name.to_owned(), s.to_vec())].into(),
         ..base()
     };
@@ -125,7 +120,7 @@ fn a_configuration_that_cannot_be_honoured_is_refused() {
         let cases = [
             (
                 "conv_relu.onnx",
-                SessionConfig {
+                OpenConfig {
                     device: "gpu:0".to_owned(),
                     ..base()
                 },
@@ -133,7 +128,7 @@ fn a_configuration_that_cannot_be_honoured_is_refused() {
             ),
             (
                 "conv_relu.onnx",
-                SessionConfig {
+                OpenConfig {
                     threads: 0,
                     ..base()
                 },
@@ -146,12 +141,12 @@ fn a_configuration_that_cannot_be_honoured_is_refused() {
             ),
             (
                 "conv_relu.onnx",
-                SessionConfig { batch: 4, ..base() },
+                OpenConfig { batch: 4, ..base() },
                 "batch 4: the first dimension of input `x` is 1",
             ),
             (
                 "conv_relu.onnx",
-                SessionConfig {
+                OpenConfig {
                     outputs: vec!["z".to_owned()],
                     ..base()
                 },
@@ -159,7 +154,7 @@ fn a_configuration_that_cannot_be_honoured_is_refused() {
             ),
             (
                 "two_inputs.onnx",
-                SessionConfig {
+                OpenConfig {
                     outputs: vec!["sum".to_owned(), "sum".to_owned()],
                     ..base()
                 },
@@ -198,7 +193,7 @@ fn a_configuration_that_cannot_be_honoured_is_refused() {
 }
 
 #[test]
-fn inputs_that_do_not_fit_are_errors_of_submit() {
+fn inputs_that_do_not_fit_are_errors_of_run() {
     let tensor = |shape: &[usize]| {
         Tensor::new(
             shape.to_vec(),
@@ -207,47 +202,31 @@ fn inputs_that_do_not_fit_are_errors_of_submit() {
         .expect("whole")
     };
     for backend in engines().into_iter().chain([null()]) {
-        let mut config = SessionConfig::default();
+        let mut config = OpenConfig::default();
         if backend.id() == "null" {
             config.settings = [("inputs".to_owned(), "x:f32:1x3x6x6".to_owned())].into();
         }
-        for slots in [1, 2] {
-            config.slots = slots;
-            let mut session = backend
-                .open(&from_path(&here("fixtures/conv_relu.onnx")), &config)
-                .expect("a good model");
-            let mut submit = |set: TensorSet, slot| {
-                session
-                    .submit(slot, &Arc::new(set), QueryToken(0))
-                    .expect_err("it does not fit")
-                    .to_string()
-            };
-            assert_eq!(
-                submit(TensorSet::single("x", tensor(&[1, 3, 6, 5])), 0),
-                "input `x` expects f32 [1, 3, 6, 6], got f32 [1, 3, 6, 5]"
-            );
-            let bytes = Tensor::new(vec![1, 3, 6, 6], TensorData::U8(vec![0; 108])).expect("whole");
-            assert_eq!(
-                submit(TensorSet::single("x", bytes), 0),
-                "input `x` expects f32 [1, 3, 6, 6], got u8 [1, 3, 6, 6]"
-            );
-            assert_eq!(
-                submit(TensorSet::single("y", tensor(&[1, 3, 6, 6])), 0),
-                "input 0 must be `x`, got `y`"
-            );
-            assert_eq!(submit(TensorSet::default(), 0), "input `x` is missing");
-            assert!(
-                submit(TensorSet::single("x", tensor(&[1, 3, 6, 6])), 9)
-                    .starts_with("there is no slot 9")
-            );
-            // The session is as good as before.
-            session
-                .submit(
-                    0,
-                    &Arc::new(TensorSet::single("x", tensor(&[1, 3, 6, 6]))),
-                    QueryToken(1),
-                )
-                .expect("it fits");
-        }
+        let model = backend
+            .open(&from_path(&here("fixtures/conv_relu.onnx")), &config)
+            .expect("a good model");
+        let mut slot = model.slot().expect("memory suffices");
+        let mut refusal = |set: TensorSet| slot.run(&set).expect_err("it does not fit").to_string();
+        assert_eq!(
+            refusal(TensorSet::single("x", tensor(&[1, 3, 6, 5]))),
+            "input `x` expects f32 [1, 3, 6, 6], got f32 [1, 3, 6, 5]"
+        );
+        let bytes = Tensor::new(vec![1, 3, 6, 6], TensorData::U8(vec![0; 108])).expect("whole");
+        assert_eq!(
+            refusal(TensorSet::single("x", bytes)),
+            "input `x` expects f32 [1, 3, 6, 6], got u8 [1, 3, 6, 6]"
+        );
+        assert_eq!(
+            refusal(TensorSet::single("y", tensor(&[1, 3, 6, 6]))),
+            "input 0 must be `x`, got `y`"
+        );
+        assert_eq!(refusal(TensorSet::default()), "input `x` is missing");
+        // The slot is as good as before.
+        slot.run(&TensorSet::single("x", tensor(&[1, 3, 6, 6])))
+            .expect("it fits");
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of every row of the table: stored cases, the contract of sessions, and real models. A row
+//! Tests of every row of the table: stored cases, the contract of models and slots, and real models. A row
 //! that was not compiled in is named on stderr; the suite covers the others.
 #![expect(clippy::print_stderr, reason = "skipped parts and rows must be seen")]
 
@@ -6,6 +6,6 @@ mod assets;
 mod conformance;
 mod contract;
 mod failures;
-mod overhead;
+mod sharing;
 mod support;
 mod versions;

@@ -1,14 +1,13 @@
-//! What the tests share: rows that can run here, sources, inputs, running one query.
+//! What the tests share: rows that can run here, sources, inputs.
 
 use dyno_backends::{ABSENT, BACKENDS};
 use dyno_core::{
-    Backend, Completion, DType, FileRole, Framework, ModelContent, ModelFile, ModelSource,
-    NamedTensor, QueryToken, Session, Tensor, TensorData, TensorSet, lookup,
+    Backend, DType, FileRole, Framework, Model, ModelContent, ModelFile, ModelSource, NamedTensor,
+    OpenConfig, Slot, Tensor, TensorData, TensorSet, lookup,
 };
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 /// The engines that compute and can run here. An absent feature is said; a missing library of ONNX
@@ -74,37 +73,34 @@ pub(crate) fn from_bytes(bytes: Vec<u8>) -> ModelSource {
     onnx(ModelContent::Bytes(Arc::new(bytes)))
 }
 
-/// Runs one query in slot 0 and returns its completion.
-pub(crate) fn run(session: &mut dyn Session, inputs: &Arc<TensorSet>) -> Completion {
-    session
-        .submit(0, inputs, QueryToken(7))
-        .expect("the inputs fit");
-    let mut done = Vec::new();
-    for _ in 0..600 {
-        session
-            .wait(Duration::from_millis(100), &mut done)
-            .expect("the engine lives");
-        if let Some(completion) = done.pop() {
-            assert_eq!((completion.slot, completion.token), (0, QueryToken(7)));
-            return completion;
-        }
-    }
-    panic!("no completion within a minute");
+/// Opens `model` with the default configuration.
+pub(crate) fn open_default(backend: &dyn Backend, model: &ModelSource) -> Arc<dyn Model> {
+    backend
+        .open(model, &OpenConfig::default())
+        .unwrap_or_else(|e| panic!("{}: {e}", backend.id()))
 }
 
-/// Pseudo-random inputs that fit `session`: bytes over their range, reals in [0, 1).
-pub(crate) fn random_inputs(session: &dyn Session) -> Arc<TensorSet> {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+/// Every output as f32, after a run that must succeed.
+pub(crate) fn run(model: &dyn Model, slot: &mut dyn Slot, inputs: &TensorSet) -> Vec<Vec<f32>> {
+    slot.run(inputs).expect("the inputs fit");
+    (0..model.io().outputs.len())
+        .map(|i| slot.output(i).to_f32_vec())
+        .collect()
+}
+
+/// Pseudo-random inputs that fit `model`: bytes over their range, reals in [0, 1).
+pub(crate) fn random_inputs(model: &dyn Model, seed: u64) -> TensorSet {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64 ^ seed;
     let mut next = move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         state
     };
-    let tensors = session.io().inputs.iter().map(|info| {
+    let tensors = model.io().inputs.iter().map(|info| {
         let shape = info
             .fixed_shape()
-            .expect("open sessions have concrete inputs");
+            .expect("open models have concrete inputs");
         let count = shape.iter().product();
         let data = match info.dtype {
             DType::F32 => TensorData::F32(
@@ -121,7 +117,7 @@ pub(crate) fn random_inputs(session: &dyn Session) -> Arc<TensorSet> {
             quantization: None,
         }
     });
-    Arc::new(TensorSet {
+    TensorSet {
         tensors: tensors.collect(),
-    })
+    }
 }

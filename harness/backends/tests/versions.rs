@@ -1,8 +1,7 @@
 //! Versions that records tell: tract and rten do not tell their own, so the constants here are
 //! compared with the lock file.
 
-use crate::support::{engines, from_path, here};
-use dyno_core::SessionConfig;
+use crate::support::{engines, from_path, here, open_default};
 use std::fs;
 
 #[test]
@@ -10,13 +9,8 @@ fn libraries_are_those_of_the_lock_file() {
     let lock =
         fs::read_to_string(here("../../../Cargo.lock")).expect("the workspace has a lock file");
     for backend in engines().into_iter().filter(|b| b.id() != "onnxruntime") {
-        let session = backend
-            .open(
-                &from_path(&here("fixtures/conv_relu.onnx")),
-                &SessionConfig::default(),
-            )
-            .expect("a good model");
-        let library = session.facts().library;
+        let model = open_default(backend, &from_path(&here("fixtures/conv_relu.onnx")));
+        let library = model.facts().library;
         let (name, version) = library.split_once(' ').expect("name and version");
         let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
         assert!(

@@ -8,11 +8,7 @@ fn info(name: &str, dims: &[&str]) -> TensorInfo {
         Err(_) if *d == "?" => Dimension::Unknown,
         Err(_) => Dimension::Symbolic((*d).to_owned()),
     };
-    TensorInfo {
-        name: name.to_owned(),
-        dtype: DType::F32,
-        shape: dims.iter().map(dim).collect(),
-    }
+    TensorInfo::new(name, DType::F32, dims.iter().map(dim).collect())
 }
 
 fn resolve(
@@ -27,10 +23,10 @@ fn resolve(
     resolve_shapes(
         "test",
         declared,
-        &SessionConfig {
+        &OpenConfig {
             batch,
             shapes,
-            ..SessionConfig::default()
+            ..OpenConfig::default()
         },
     )
     .map_err(|e| e.to_string())

@@ -1,16 +1,16 @@
 //! The row of the table.
 
-use super::{engine::NullEngine, settings::Settings};
-use crate::config::{assemble, check_cpu};
+use super::{model::NullModel, settings::Settings};
+use crate::config::check_cpu;
 use dyno_core::{
-    Availability, Backend, BackendError, Check, Framework, ModelSource, Precision, Session,
-    SessionConfig,
+    Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig,
+    Precision,
 };
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
 pub(super) const ID: &str = "null";
 
-/// Keys of [`SessionConfig::settings`] that this engine knows.
+/// Keys of [`OpenConfig::settings`] that this engine knows.
 const SETTINGS: &[&str] = &[
     "inputs",
     "outputs",
@@ -18,7 +18,10 @@ const SETTINGS: &[&str] = &[
     "delay_ns",
     "wait",
     "fail_every",
+    "nan_every",
     "crash_at",
+    "hang_at",
+    "hang_ns",
 ];
 
 /// The engine that computes nothing. Settings, all optional:
@@ -33,8 +36,12 @@ const SETTINGS: &[&str] = &[
 ///   inputs).
 /// * `delay_ns`: `1000` or `1000,5000`: time of a query, taken in turns.
 /// * `wait`: `sleep` (default: sleeps, spinning for the last 100 µs) or `spin`.
-/// * `fail_every`: N: queries number N, 2N, … fail.
+/// * `fail_every`: N: queries number N, 2N, …, counted from 1 over all slots, fail.
+/// * `nan_every`: N: outputs of queries number N, 2N, …, counted likewise, are NaN (0 where they are
+///   integers). `fill=constant:nan` does it in every query.
 /// * `crash_at`: N: query number N, counted from 0 over all slots, aborts the process.
+/// * `hang_at`: N: query number N, counted likewise, sleeps for `hang_ns` before it goes on.
+/// * `hang_ns`: default 60000000000, one minute.
 #[derive(Debug, Clone, Copy)]
 pub struct Null;
 
@@ -65,8 +72,8 @@ impl Backend for Null {
     fn open(
         &self,
         _model: &ModelSource,
-        config: &SessionConfig,
-    ) -> Result<Box<dyn Session>, BackendError> {
+        config: &OpenConfig,
+    ) -> Result<Arc<dyn Model>, BackendError> {
         check_cpu(ID, config, SETTINGS)?;
         if !matches!(config.precision, Precision::Native | Precision::F32) {
             return Err(BackendError::Unsupported {
@@ -76,14 +83,11 @@ impl Backend for Null {
         }
         let settings = Settings::parse(&config.settings)
             .map_err(|what| BackendError::Unsupported { backend: ID, what })?;
-        // Shared by all slots: `crash_at` and `fail_every` count queries of the session.
-        let count = Arc::new(AtomicU64::new(0));
-        assemble(config, || {
-            Ok(Box::new(NullEngine::new(
-                &settings,
-                config,
-                Arc::clone(&count),
-            )?))
-        })
+        Ok(Arc::new(NullModel::new(settings, config)?))
+    }
+
+    /// It stands in for an engine.
+    fn computes(&self) -> bool {
+        false
     }
 }

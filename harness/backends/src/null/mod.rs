@@ -2,7 +2,8 @@
 //! testing failures.
 
 mod backend;
-mod engine;
+mod model;
 mod settings;
+mod slot;
 
 pub use backend::Null;

@@ -26,7 +26,12 @@ pub(super) struct Settings {
     pub(super) delays_ns: Vec<u64>,
     pub(super) spin: bool,
     pub(super) fail_every: Option<u64>,
+    pub(super) nan_every: Option<u64>,
     pub(super) crash_at: Option<u64>,
+    pub(super) hang_at: Option<u64>,
+    pub(super) hang_ns: u64,
+    /// Something in the script depends on the number of a query.
+    pub(super) counts: bool,
 }
 
 impl Settings {
@@ -40,7 +45,9 @@ impl Settings {
             "spin" => true,
             other => return Err(format!("wait `{other}` (there are: sleep, spin)")),
         };
-        Ok(Self {
+        let count = |key: &str| map.get(key).map(|n| number(key, n)).transpose();
+        let every = |key: &str| count(key).map(|n| n.filter(|n: &u64| *n > 0));
+        let mut settings = Self {
             inputs: tensors("inputs", &get("inputs", "input:f32:?x3x224x224"))?,
             outputs: tensors("outputs", &get("outputs", "output:f32:?x1000"))?,
             fill: fill(&get("fill", "constant:0"))?,
@@ -49,16 +56,21 @@ impl Settings {
                 .map(|n| number("delay_ns", n))
                 .collect::<Result<_, _>>()?,
             spin,
-            fail_every: map
-                .get("fail_every")
-                .map(|n| number("fail_every", n))
-                .transpose()?
-                .filter(|n: &u64| *n > 0),
-            crash_at: map
-                .get("crash_at")
-                .map(|n| number("crash_at", n))
-                .transpose()?,
-        })
+            fail_every: every("fail_every")?,
+            nan_every: every("nan_every")?,
+            crash_at: count("crash_at")?,
+            hang_at: count("hang_at")?,
+            hang_ns: count("hang_ns")?.unwrap_or(60_000_000_000),
+            counts: false,
+        };
+        settings.counts = settings.delays_ns.len() > 1
+            || [settings.fail_every, settings.nan_every]
+                .iter()
+                .any(Option::is_some)
+            || [settings.crash_at, settings.hang_at]
+                .iter()
+                .any(Option::is_some);
+        Ok(settings)
     }
 }
 
@@ -103,11 +115,7 @@ fn tensor(text: &str) -> Option<TensorInfo> {
             Err(_) => None,
         })
         .collect::<Option<Vec<_>>>()?;
-    (!name.is_empty()).then(|| TensorInfo {
-        name: name.to_owned(),
-        dtype,
-        shape,
-    })
+    (!name.is_empty()).then(|| TensorInfo::new(name, dtype, shape))
 }
 
 fn fill(text: &str) -> Result<Fill, String> {

@@ -1,28 +1,26 @@
 //! Opening a model with ONNX Runtime.
 
-use super::{engine::OrtEngine, library};
+use super::{library, model::OrtModel};
 use crate::{
-    config::{assemble, check_cpu, select_outputs},
-    graph::{self, GraphFacts, check_precision, model_bytes},
-    guard::guard,
-    io::resolve_shapes,
+    graph::GraphFacts,
+    opening::{Opening, Traits},
 };
 use dyno_core::{
-    Availability, Backend, BackendError, Check, ExecutionFacts, Framework, IoSpec, ModelSource,
-    Session, SessionConfig,
+    Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig, Provider,
 };
 use ort::session::{
-    Session as OrtSession,
+    Session,
     builder::{GraphOptimizationLevel, SessionBuilder},
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 pub(super) const ID: &str = "onnxruntime";
 
 const SETTINGS: &[&str] = &["library", "spinning"];
 
-/// ONNX Runtime on the processor: all graph optimisations, one session a slot, operators one after
-/// another, `threads` threads inside an operator. Settings:
+/// ONNX Runtime on the processor: all graph optimisations, one session for all slots, operators one
+/// after another, `threads` threads inside an operator: the slot's own and helpers from one pool of
+/// `threads - 1`, which slots share. Settings:
 ///
 /// * `library`: path of the library; must be the one that this process uses already, if it uses
 ///   one.
@@ -80,9 +78,18 @@ impl Backend for OnnxRuntime {
     fn open(
         &self,
         model: &ModelSource,
-        config: &SessionConfig,
-    ) -> Result<Box<dyn Session>, BackendError> {
-        check_cpu(ID, config, SETTINGS)?;
+        config: &OpenConfig,
+    ) -> Result<Arc<dyn Model>, BackendError> {
+        let mut opening = Opening::begin(
+            Traits {
+                id: ID,
+                library: String::new(),
+                settings: SETTINGS,
+                lacks: &[],
+            },
+            model,
+            config,
+        )?;
         let spinning = match config.settings.get("spinning").map_or("on", String::as_str) {
             "on" => true,
             "off" => false,
@@ -98,54 +105,39 @@ impl Backend for OnnxRuntime {
             backend: ID,
             reason,
         })?;
-        let bytes = model_bytes(ID, model)?;
-        let facts = graph::read(ID, &bytes)?;
-        check_precision(ID, config, &facts)?;
-        let shapes = resolve_shapes(ID, &facts.inputs, config)?;
-        let chosen = select_outputs(ID, config, &facts.output_names())?;
-        let load = |reason: String| BackendError::Load {
-            backend: ID,
-            reason,
-        };
-        let io = facts.io(&shapes, &chosen).map_err(load)?;
-        let mut settings = config.settings.clone();
+        opening.facts.library = format!("onnxruntime {}", loaded.version);
+        opening.facts.providers = vec![Provider {
+            name: "CPUExecutionProvider".to_owned(),
+            nodes: None,
+        }];
+        let settings = &mut opening.facts.settings;
         // A path would tell about the machine; facts are kept in records.
         settings.remove("library");
-        settings.insert(
-            "spinning".to_owned(),
-            if spinning { "on" } else { "off" }.to_owned(),
-        );
-        let execution = ExecutionFacts {
-            backend: ID.to_owned(),
-            library: format!("onnxruntime {}", loaded.version),
-            device: "cpu".to_owned(),
-            provider: Some("CPUExecutionProvider".to_owned()),
-            precision: facts.precision.to_owned(),
-            threads: config.threads,
-            batch: config.batch,
-            settings,
-        };
-        assemble(config, || {
-            // `ort` asserts that the library's description of an input is well-formed, which a
-            // damaged file can break.
-            let session = guard(|| {
-                let mut builder = builder(
-                    &loaded.environment,
-                    config.threads,
-                    spinning,
-                    &facts,
-                    &shapes,
-                )?;
-                builder
-                    .commit_from_memory(&bytes)
-                    .map_err(|e| e.to_string())
-            })
-            .map_err(load)?;
-            check_inputs_match(&session, &io).map_err(load)?;
-            Ok(Box::new(
-                OrtEngine::new(session, io.clone(), execution.clone()).map_err(load)?,
-            ))
-        })
+        let spin = if spinning { "on" } else { "off" };
+        settings.insert("spinning".to_owned(), spin.to_owned());
+        if config.threads > 1 {
+            settings.insert("thread_pool".to_owned(), "one for all slots".to_owned());
+        }
+        // `ort` asserts that the library's description of an input is well-formed, which a damaged
+        // file can break.
+        let model = opening.compile(|o| {
+            let mut builder = builder(
+                &loaded.environment,
+                config.threads,
+                spinning,
+                &o.graph,
+                &o.shapes,
+            )?;
+            let session = builder
+                .commit_from_memory(&o.bytes)
+                .map_err(|e| e.to_string())?;
+            OrtModel::new(
+                session,
+                std::mem::take(&mut o.io),
+                std::mem::take(&mut o.facts),
+            )
+        })?;
+        Ok(Arc::new(model))
     }
 }
 
@@ -158,7 +150,7 @@ fn builder(
 ) -> Result<SessionBuilder, String> {
     // The builder comes back inside its own error, so that every step has the same type.
     let text = |e: ort::Error<SessionBuilder>| e.to_string();
-    let mut builder = OrtSession::builder(environment)
+    let mut builder = Session::builder(environment)
         .map_err(|e| e.to_string())?
         .with_no_environment_execution_providers()
         .map_err(text)?
@@ -181,21 +173,4 @@ fn builder(
         builder = builder.with_dimension_override(symbol, n).map_err(text)?;
     }
     Ok(builder)
-}
-
-/// Inputs are handed over by position: both readers of the file must see the same ones.
-fn check_inputs_match(session: &OrtSession, io: &IoSpec) -> Result<(), String> {
-    let theirs: Vec<&str> = session
-        .inputs()
-        .iter()
-        .map(ort::value::Outlet::name)
-        .collect();
-    let ours: Vec<&str> = io.inputs.iter().map(|i| i.name.as_str()).collect();
-    if theirs == ours {
-        Ok(())
-    } else {
-        Err(format!(
-            "the engine sees the inputs {theirs:?}, the file declares {ours:?}"
-        ))
-    }
 }

@@ -1,9 +1,11 @@
 //! `onnxruntime`: Microsoft's ONNX Runtime, opened at run time through the crate `ort`.
 
 mod backend;
-mod engine;
+mod ffi;
 mod library;
+mod model;
 mod search;
+mod slot;
 
 pub use backend::OnnxRuntime;
 pub use search::{FoundLibrary, find_library};

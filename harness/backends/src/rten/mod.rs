@@ -2,6 +2,7 @@
 
 mod backend;
 mod defaults;
-mod engine;
+mod model;
+mod slot;
 
 pub use backend::Rten;

@@ -1,18 +1,14 @@
 //! Opening a model with tract.
 
-use super::{engine::TractEngine, fence::fence_softmax};
+use super::{fence::fence_softmax, model::TractModel};
 use crate::{
-    config::{assemble, check_cpu, select_outputs},
-    graph::{self, GraphFacts, check_precision, model_bytes},
-    guard::guard,
-    io::resolve_shapes,
+    graph::GraphFacts,
+    opening::{Opening, Traits},
 };
 use dyno_core::{
-    Availability, Backend, BackendError, Check, DType, ExecutionFacts, Framework, ModelSource,
-    Session, SessionConfig,
+    Availability, Backend, BackendError, Check, DType, Framework, Model, ModelSource, OpenConfig,
 };
 use std::sync::Arc;
-use tract_linalg::multithread::Executor;
 use tract_onnx::{
     prelude::{Framework as _, *},
     tract_core::{internal::RunOptions, plan::SimplePlan},
@@ -20,7 +16,8 @@ use tract_onnx::{
 
 pub(super) const ID: &str = "tract";
 
-/// tract: optimises the graph for the concrete shapes of the session. It knows no settings. Only
+/// tract: optimises the graph for the concrete shapes. It knows no settings. Slots share the
+/// optimised graph and its weights; with more than one thread, each has a pool of its own. Only
 /// matrix products use more than one thread, so that two threads bring less than twice the speed.
 /// Its sigmoid is an approximation: where others give 0 it gives 4.5e-7.
 #[derive(Debug, Clone, Copy)]
@@ -53,60 +50,36 @@ impl Backend for Tract {
     fn open(
         &self,
         model: &ModelSource,
-        config: &SessionConfig,
-    ) -> Result<Box<dyn Session>, BackendError> {
-        check_cpu(ID, config, &[])?;
-        let bytes = model_bytes(ID, model)?;
-        let facts = graph::read(ID, &bytes)?;
-        check_precision(ID, config, &facts)?;
-        let shapes = resolve_shapes(ID, &facts.inputs, config)?;
-        let chosen = select_outputs(ID, config, &facts.output_names())?;
-        let load = |reason: String| BackendError::Load {
-            backend: ID,
-            reason,
-        };
-        if let Some(info) = facts.inputs.iter().find(|i| i.dtype == DType::Bf16) {
-            return Err(BackendError::Unsupported {
-                backend: ID,
-                what: format!("input `{}` of type {}", info.name, info.dtype),
-            });
+        config: &OpenConfig,
+    ) -> Result<Arc<dyn Model>, BackendError> {
+        let mut opening = Opening::begin(
+            Traits {
+                id: ID,
+                library: library(),
+                settings: &[],
+                lacks: &[DType::Bf16],
+            },
+            model,
+            config,
+        )?;
+        let plan = opening.compile(|o| {
+            let graph = compile(&o.bytes, &o.graph, &o.shapes, &o.chosen)?;
+            // Without an executor in the plan, so that each slot runs it with threads of its own.
+            let options = RunOptions::default();
+            SimplePlan::new_with_options(graph, &options).map_err(|e| format!("{e:#}"))
+        })?;
+        if config.threads > 1 {
+            let pool = ("thread_pool".to_owned(), "one a slot".to_owned());
+            opening.facts.settings.extend([pool]);
         }
-        // The plan depends on its executor, the optimised graph does not: slots share the weights,
-        // never the threads.
-        let graph = guard(|| compile(&bytes, &facts, &shapes, &chosen)).map_err(load)?;
-        let graph = Arc::new(graph);
-        let io = facts.io(&shapes, &chosen).map_err(load)?;
-        let execution = ExecutionFacts {
-            backend: ID.to_owned(),
-            library: library(),
-            device: "cpu".to_owned(),
-            provider: None,
-            precision: facts.precision.to_owned(),
-            threads: config.threads,
-            batch: config.batch,
-            settings: config.settings.clone(),
-        };
-        assemble(config, || {
-            let plan = guard(|| {
-                let executor = Some(if config.threads > 1 {
-                    Executor::multithread(config.threads as usize)
-                } else {
-                    Executor::SingleThread
-                });
-                SimplePlan::new_with_options(
-                    Arc::clone(&graph),
-                    &RunOptions {
-                        executor,
-                        ..RunOptions::default()
-                    },
-                )
-                .map_err(|e| format!("{e:#}"))
-            })
-            .map_err(load)?;
-            Ok(Box::new(
-                TractEngine::new(plan, io.clone(), execution.clone()).map_err(load)?,
-            ))
-        })
+        let model = opening.compile(|o| {
+            TractModel::new(
+                plan,
+                std::mem::take(&mut o.io),
+                std::mem::take(&mut o.facts),
+            )
+        })?;
+        Ok(Arc::new(model))
     }
 }
 

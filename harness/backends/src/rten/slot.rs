@@ -1,24 +1,19 @@
-//! A loaded model of rten with a pool of threads as an engine. Inputs are borrowed; outputs are
-//! views of rten's own tensors, except 64-bit integers and booleans, which rten holds as 32-bit
-//! integers.
+//! Run state of a loaded model of rten: a pool of threads, and the last outputs. Inputs are
+//! borrowed; outputs are views of rten's own tensors, except 64-bit integers and booleans, which
+//! rten holds as 32-bit integers.
 
-use super::backend::ID;
-use crate::guard::guard;
+use super::{backend::ID, model::Loaded};
+use crate::{guard::guard, io::check_inputs, stages::stages};
 use dyno_core::{
-    BackendError, DType, Engine, EngineStages, ExecutionFacts, IoSpec, Tensor, TensorData,
-    TensorSet, TensorSlice, TensorView,
+    BackendError, DType, EngineStages, Slot, Tensor, TensorData, TensorSet, TensorSlice, TensorView,
 };
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
+use rten::{NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 use rten_tensor::{AsView, Layout};
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
-pub(super) struct RtenEngine {
-    model: Arc<Model>,
+pub(super) struct RtenSlot {
+    loaded: Arc<Loaded>,
     pool: Arc<ThreadPool>,
-    input_ids: Vec<NodeId>,
-    output_ids: Vec<NodeId>,
-    io: IoSpec,
-    facts: ExecutionFacts,
     outputs: Vec<Output>,
 }
 
@@ -30,37 +25,29 @@ enum Output {
     Converted(Tensor),
 }
 
-impl RtenEngine {
-    pub(super) fn new(
-        model: Arc<Model>,
-        pool: Arc<ThreadPool>,
-        input_ids: Vec<NodeId>,
-        output_ids: Vec<NodeId>,
-        io: IoSpec,
-        facts: ExecutionFacts,
-    ) -> Self {
+impl RtenSlot {
+    pub(super) fn new(loaded: Arc<Loaded>, pool: Arc<ThreadPool>) -> Self {
         Self {
-            model,
+            loaded,
             pool,
-            input_ids,
-            output_ids,
-            io,
-            facts,
             outputs: Vec::new(),
         }
     }
 }
 
-impl Engine for RtenEngine {
-    fn io(&self) -> &IoSpec {
-        &self.io
-    }
-
+impl Slot for RtenSlot {
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
         let fail = |reason: String| BackendError::Run {
             backend: ID,
             reason,
         };
+        let Loaded {
+            model,
+            inputs: input_ids,
+            outputs: output_ids,
+            io,
+        } = &*self.loaded;
+        check_inputs(io, inputs)?;
         let began = Instant::now();
         self.outputs.clear();
         let narrowed = inputs
@@ -70,7 +57,7 @@ impl Engine for RtenEngine {
             .collect::<Result<Vec<_>, _>>()
             .map_err(fail)?;
         let mut values: Vec<(NodeId, ValueOrView<'_>)> = Vec::with_capacity(narrowed.len());
-        for ((named, small), &id) in inputs.tensors.iter().zip(&narrowed).zip(&self.input_ids) {
+        for ((named, small), &id) in inputs.tensors.iter().zip(&narrowed).zip(input_ids) {
             values.push((
                 id,
                 value(named.tensor.shape(), named.tensor.view(), small)
@@ -81,23 +68,19 @@ impl Engine for RtenEngine {
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
         let copied = Instant::now();
         let results = guard(|| {
-            self.model
-                .run(values, &self.output_ids, Some(options))
+            model
+                .run(values, output_ids, Some(options))
                 .map_err(|e| e.to_string())
         })
         .map_err(fail)?;
         let ended = Instant::now();
-        for (result, info) in results.into_iter().zip(&self.io.outputs) {
+        for (result, info) in results.into_iter().zip(&io.outputs) {
             self.outputs.push(
                 output(result, info.dtype)
                     .map_err(|e| fail(format!("output `{}`: {e}", info.name)))?,
             );
         }
-        Ok(EngineStages {
-            host_to_device_ns: nanos(began, copied),
-            engine_ns: nanos(copied, ended),
-            device_to_host_ns: nanos(ended, Instant::now()),
-        })
+        Ok(stages(began, copied, ended))
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
@@ -111,14 +94,6 @@ impl Engine for RtenEngine {
                 .expect("shape and data are of one tensor"),
         }
     }
-
-    fn facts(&self) -> ExecutionFacts {
-        self.facts.clone()
-    }
-}
-
-fn nanos(from: Instant, to: Instant) -> u64 {
-    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The 32-bit form of what rten cannot hold; empty for what it can.

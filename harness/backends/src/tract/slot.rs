@@ -1,52 +1,40 @@
-//! One plan of tract as an engine. Inputs are copied into tensors that are kept between runs;
-//! outputs are views of tract's own.
+//! Run state of a compiled model of tract. Inputs are copied into tensors that are kept between
+//! runs; outputs are views of tract's own.
 
-use super::backend::ID;
-use crate::guard::guard;
+use super::{
+    backend::ID,
+    model::{Plan, dtype},
+};
+use crate::{guard::guard, io::check_inputs, stages::stages};
 use dyno_core::{
-    BackendError, DType, Dimension, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet,
-    TensorSlice, TensorView,
+    BackendError, DType, EngineStages, IoSpec, Slot, TensorSet, TensorSlice, TensorView,
 };
 use std::{sync::Arc, time::Instant};
+use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::{prelude::*, tract_core::internal::bail};
 
-type Plan = Arc<TypedRunnableModel>;
-
-pub(super) struct TractEngine {
+pub(super) struct TractSlot {
     plan: Plan,
-    io: IoSpec,
-    facts: ExecutionFacts,
+    /// Absent after a run that failed half-way: the next one begins with a fresh state.
+    state: Option<TypedSimpleState>,
+    executor: Executor,
+    io: Arc<IoSpec>,
     inputs: Vec<Arc<Tensor>>,
     outputs: Vec<Arc<Tensor>>,
 }
 
-impl TractEngine {
-    /// An engine around `plan`; types and shapes of `io`'s outputs become those that tract
-    /// computed.
-    pub(super) fn new(plan: Plan, mut io: IoSpec, facts: ExecutionFacts) -> Result<Self, String> {
-        for (index, output) in io.outputs.iter_mut().enumerate() {
-            let fact = plan
-                .model()
-                .output_fact(index)
-                .map_err(|e| format!("{e:#}"))?;
-            output.dtype = dtype(fact.datum_type).ok_or_else(|| {
-                format!("output `{}` has type {:?}", output.name, fact.datum_type)
-            })?;
-            output.shape = fact
-                .shape
-                .iter()
-                .map(|d| {
-                    d.to_i64()
-                        .ok()
-                        .and_then(|n| usize::try_from(n).ok())
-                        .map_or_else(|| Dimension::Symbolic(d.to_string()), Dimension::Fixed)
-                })
-                .collect();
-        }
+impl TractSlot {
+    pub(super) fn new(
+        plan: &Plan,
+        io: Arc<IoSpec>,
+        executor: Executor,
+    ) -> Result<Self, BackendError> {
+        let state = guard(|| plan.spawn().map_err(|e| format!("{e:#}"))).map_err(fail)?;
         Ok(Self {
-            plan,
+            plan: Arc::clone(plan),
+            state: Some(state),
+            executor,
             io,
-            facts,
             inputs: Vec::new(),
             outputs: Vec::new(),
         })
@@ -72,24 +60,27 @@ impl TractEngine {
     }
 }
 
-impl Engine for TractEngine {
-    fn io(&self) -> &IoSpec {
-        &self.io
-    }
-
+impl Slot for TractSlot {
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
-        let fail = |reason: String| BackendError::Run {
-            backend: ID,
-            reason,
-        };
+        check_inputs(&self.io, inputs)?;
         let began = Instant::now();
         self.outputs.clear();
         let values = self
             .copy_inputs(inputs)
             .map_err(|e| fail(format!("{e:#}")))?;
         let copied = Instant::now();
-        let results =
-            guard(|| self.plan.run(values).map_err(|e| format!("{e:#}"))).map_err(fail)?;
+        let results = guard(|| {
+            let text = |e: TractError| format!("{e:#}");
+            let mut state = match self.state.take() {
+                Some(state) => state,
+                None => self.plan.spawn().map_err(text)?,
+            };
+            let results = multithread_tract_scope(self.executor.clone(), || state.run(values))
+                .map_err(text)?;
+            self.state = Some(state);
+            Ok(results)
+        })
+        .map_err(fail)?;
         let ended = Instant::now();
         for value in results {
             let tensor = value.into_arc_tensor();
@@ -101,11 +92,7 @@ impl Engine for TractEngine {
             }
             self.outputs.push(tensor);
         }
-        Ok(EngineStages {
-            host_to_device_ns: nanos(began, copied),
-            engine_ns: nanos(copied, ended),
-            device_to_host_ns: nanos(ended, Instant::now()),
-        })
+        Ok(stages(began, copied, ended))
     }
 
     fn output(&self, index: usize) -> TensorView<'_> {
@@ -115,14 +102,13 @@ impl Engine for TractEngine {
         )]
         view(&self.outputs[index]).expect("outputs are plain tensors of known types")
     }
-
-    fn facts(&self) -> ExecutionFacts {
-        self.facts.clone()
-    }
 }
 
-fn nanos(from: Instant, to: Instant) -> u64 {
-    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX)
+fn fail(reason: String) -> BackendError {
+    BackendError::Run {
+        backend: ID,
+        reason,
+    }
 }
 
 fn make(v: TensorView<'_>) -> TractResult<Tensor> {
@@ -151,20 +137,6 @@ fn fill(tensor: &mut Tensor, v: TensorView<'_>) -> TractResult<()> {
         TensorSlice::Bool(d) => plain.as_slice_mut::<bool>()?.copy_from_slice(d),
     }
     Ok(())
-}
-
-/// The type that stands in a view; quantized types are shown as what they store.
-fn dtype(datum: DatumType) -> Option<DType> {
-    Some(match datum.unquantized() {
-        DatumType::F32 => DType::F32,
-        DatumType::F16 => DType::F16,
-        DatumType::I8 => DType::I8,
-        DatumType::U8 => DType::U8,
-        DatumType::I32 => DType::I32,
-        DatumType::I64 => DType::I64,
-        DatumType::Bool => DType::Bool,
-        _ => return None,
-    })
 }
 
 fn view(tensor: &Tensor) -> Option<TensorView<'_>> {

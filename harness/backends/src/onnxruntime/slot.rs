@@ -1,47 +1,39 @@
-//! One session of ONNX Runtime as an engine. Inputs are borrowed by the library for the run;
-//! outputs are views of its own tensors.
+//! Run state of a session of ONNX Runtime: the last outputs. Inputs are borrowed by the library for
+//! the run; outputs are views of its own tensors.
 
-use super::backend::ID;
-use crate::guard::guard;
-use dyno_core::{
-    BackendError, Engine, EngineStages, ExecutionFacts, IoSpec, TensorSet, TensorSlice, TensorView,
-};
+use super::{backend::ID, ffi, model::Loaded};
+use crate::{guard::guard, io::check_inputs, stages::stages};
+use dyno_core::{BackendError, EngineStages, Slot, TensorSet, TensorSlice, TensorView};
 use ort::{
-    session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
+    session::SessionInputValue,
     value::{DynValue, TensorElementType, TensorRef},
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-pub(super) struct OrtEngine {
-    session: Session,
-    options: RunOptions<HasSelectedOutputs>,
-    io: IoSpec,
-    facts: ExecutionFacts,
-    /// Of the last run, in the order of `io`.
+pub(super) struct OrtSlot {
+    /// Of the last run, in the order of the model's outputs. Before `loaded`, so that they are
+    /// dropped before the session.
     outputs: Vec<(Vec<usize>, DynValue)>,
+    loaded: Arc<Loaded>,
 }
 
-impl OrtEngine {
-    pub(super) fn new(session: Session, io: IoSpec, facts: ExecutionFacts) -> Result<Self, String> {
-        let selector = io
-            .outputs
-            .iter()
-            .fold(OutputSelector::no_default(), |s, o| s.with(o.name.as_str()));
-        let options = RunOptions::new()
-            .map_err(|e| e.to_string())?
-            .with_outputs(selector);
-        Ok(Self {
-            session,
-            options,
-            io,
-            facts,
+impl OrtSlot {
+    pub(super) fn new(loaded: Arc<Loaded>) -> Self {
+        Self {
             outputs: Vec::new(),
-        })
+            loaded,
+        }
     }
 
     /// Inputs are wrapped (host to device), the library runs, outputs are taken (device to host):
     /// together all of the call.
     fn run_once(&mut self, inputs: &TensorSet) -> Result<EngineStages, String> {
+        let Loaded {
+            session,
+            input_names,
+            output_names,
+            io,
+        } = &*self.loaded;
         let began = Instant::now();
         self.outputs.clear();
         let values = inputs
@@ -51,34 +43,21 @@ impl OrtEngine {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|e| e.to_string())?;
         let wrapped = Instant::now();
-        let mut results = self
-            .session
-            .run_with_options(&values[..], &self.options)
-            .map_err(|e| e.to_string())?;
+        let results = ffi::run(session, input_names, &values, output_names)?;
         let ended = Instant::now();
-        for info in &self.io.outputs {
-            let value = results
-                .remove(&info.name)
-                .ok_or_else(|| format!("output `{}` is missing", info.name))?;
+        for (value, info) in results.into_iter().zip(&io.outputs) {
             let shape = shape(&value).ok_or_else(|| {
                 format!("output `{}` is not a tensor of a supported type", info.name)
             })?;
             self.outputs.push((shape, value));
         }
-        Ok(EngineStages {
-            host_to_device_ns: nanos(began, wrapped),
-            engine_ns: nanos(wrapped, ended),
-            device_to_host_ns: nanos(ended, Instant::now()),
-        })
+        Ok(stages(began, wrapped, ended))
     }
 }
 
-impl Engine for OrtEngine {
-    fn io(&self) -> &IoSpec {
-        &self.io
-    }
-
+impl Slot for OrtSlot {
     fn run(&mut self, inputs: &TensorSet) -> Result<EngineStages, BackendError> {
+        check_inputs(&self.loaded.io, inputs)?;
         guard(|| self.run_once(inputs)).map_err(|reason| BackendError::Run {
             backend: ID,
             reason,
@@ -94,14 +73,6 @@ impl Engine for OrtEngine {
         TensorView::new(shape, slice(value).expect("a tensor of a supported type"))
             .expect("shape and data are of one tensor")
     }
-
-    fn facts(&self) -> ExecutionFacts {
-        self.facts.clone()
-    }
-}
-
-fn nanos(from: Instant, to: Instant) -> u64 {
-    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn value(view: TensorView<'_>) -> ort::Result<SessionInputValue<'_>> {

@@ -1,0 +1,78 @@
+//! A session of ONNX Runtime: one graph, its weights and one pool of threads, for all slots.
+
+use super::slot::OrtSlot;
+use dyno_core::{BackendError, ExecutionFacts, IoSpec, Model, Slot};
+use ort::session::Session;
+use std::{ffi::CString, sync::Arc};
+
+/// What slots share.
+pub(super) struct Loaded {
+    pub(super) session: Session,
+    pub(super) input_names: Vec<CString>,
+    pub(super) output_names: Vec<CString>,
+    pub(super) io: IoSpec,
+}
+
+pub(super) struct OrtModel {
+    loaded: Arc<Loaded>,
+    facts: ExecutionFacts,
+}
+
+impl OrtModel {
+    /// # Errors
+    /// When the library's inputs are not those of `io`, or a name holds a NUL byte.
+    pub(super) fn new(session: Session, io: IoSpec, facts: ExecutionFacts) -> Result<Self, String> {
+        check_inputs_match(&session, &io)?;
+        let name = |name: &str| CString::new(name).map_err(|e| format!("name `{name}`: {e}"));
+        let input_names = io
+            .inputs
+            .iter()
+            .map(|i| name(&i.name))
+            .collect::<Result<_, _>>()?;
+        let output_names = io
+            .outputs
+            .iter()
+            .map(|o| name(&o.name))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            loaded: Arc::new(Loaded {
+                session,
+                input_names,
+                output_names,
+                io,
+            }),
+            facts,
+        })
+    }
+}
+
+impl Model for OrtModel {
+    fn io(&self) -> &IoSpec {
+        &self.loaded.io
+    }
+
+    fn facts(&self) -> ExecutionFacts {
+        self.facts.clone()
+    }
+
+    fn slot(&self) -> Result<Box<dyn Slot>, BackendError> {
+        Ok(Box::new(OrtSlot::new(Arc::clone(&self.loaded))))
+    }
+}
+
+/// Inputs are handed over by position: both readers of the file must see the same ones.
+fn check_inputs_match(session: &Session, io: &IoSpec) -> Result<(), String> {
+    let theirs: Vec<&str> = session
+        .inputs()
+        .iter()
+        .map(ort::value::Outlet::name)
+        .collect();
+    let ours: Vec<&str> = io.inputs.iter().map(|i| i.name.as_str()).collect();
+    if theirs == ours {
+        Ok(())
+    } else {
+        Err(format!(
+            "the engine sees the inputs {theirs:?}, the file declares {ours:?}"
+        ))
+    }
+}

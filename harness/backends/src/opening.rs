@@ -1,0 +1,111 @@
+//! What opening a model begins with, in every engine that reads ONNX files: the configuration, the
+//! bytes, what the file declares, concrete shapes, the chosen outputs, and the facts. What follows
+//! is the engine's own compilation.
+
+use crate::{
+    config::{check_cpu, select_outputs},
+    graph::{self, GraphFacts, check_precision, model_bytes},
+    guard::guard,
+    io::resolve_shapes,
+};
+use dyno_core::{BackendError, DType, ExecutionFacts, IoSpec, ModelSource, OpenConfig};
+use std::borrow::Cow;
+
+/// What this file must know of an engine.
+pub(crate) struct Traits {
+    /// Id of the backend.
+    pub(crate) id: &'static str,
+    /// Library and version.
+    pub(crate) library: String,
+    /// Keys of [`OpenConfig::settings`] that it knows.
+    pub(crate) settings: &'static [&'static str],
+    /// Element types of inputs that it cannot hold.
+    pub(crate) lacks: &'static [DType],
+}
+
+/// A model that may be compiled.
+pub(crate) struct Opening<'a> {
+    id: &'static str,
+    /// The model file. Engines get these bytes, never the path: what was checked is what runs.
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// What the file declares.
+    pub(crate) graph: GraphFacts,
+    /// Concrete shapes of the inputs, in the file's order.
+    pub(crate) shapes: Vec<Vec<usize>>,
+    /// Positions of the outputs to fetch, in the order asked for.
+    pub(crate) chosen: Vec<usize>,
+    /// Inputs and chosen outputs.
+    pub(crate) io: IoSpec,
+    /// What will run.
+    pub(crate) facts: ExecutionFacts,
+}
+
+impl<'a> Opening<'a> {
+    /// Reads and checks everything that does not need the engine.
+    ///
+    /// # Errors
+    /// [`BackendError::Unsupported`] for a configuration that cannot be honoured,
+    /// [`BackendError::Load`] for a file that is no model.
+    pub(crate) fn begin(
+        engine: Traits,
+        model: &'a ModelSource,
+        config: &OpenConfig,
+    ) -> Result<Self, BackendError> {
+        let id = engine.id;
+        check_cpu(id, config, engine.settings)?;
+        let bytes = model_bytes(id, model)?;
+        let graph = graph::read(id, &bytes)?;
+        check_precision(id, config, &graph)?;
+        let shapes = resolve_shapes(id, &graph.inputs, config)?;
+        let chosen = select_outputs(id, config, &graph.output_names())?;
+        if let Some(info) = graph
+            .inputs
+            .iter()
+            .find(|i| engine.lacks.contains(&i.dtype))
+        {
+            return Err(BackendError::Unsupported {
+                backend: id,
+                what: format!("input `{}` of type {}", info.name, info.dtype),
+            });
+        }
+        let io = graph
+            .io(&shapes, &chosen)
+            .map_err(|reason| BackendError::Load {
+                backend: id,
+                reason,
+            })?;
+        let names = io.inputs.iter().map(|i| i.name.clone());
+        let facts = ExecutionFacts {
+            backend: id.to_owned(),
+            library: engine.library,
+            device: "cpu".to_owned(),
+            providers: Vec::new(),
+            precision: graph.precision.to_owned(),
+            threads: config.threads,
+            batch: config.batch,
+            shapes: names.zip(shapes.iter().cloned()).collect(),
+            settings: config.settings.clone(),
+        };
+        Ok(Self {
+            id,
+            bytes,
+            graph,
+            shapes,
+            chosen,
+            io,
+            facts,
+        })
+    }
+
+    /// Runs a step of the engine's compilation; what it says, or the message of its panic, becomes
+    /// [`BackendError::Load`].
+    pub(crate) fn compile<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, BackendError> {
+        guard(|| step(self)).map_err(|reason| BackendError::Load {
+            backend: self.id,
+            reason,
+        })
+    }
+}
