@@ -61,7 +61,7 @@ pub(super) const LAYERS: &[Layer] = &[
         "harness/registry",
         &["dyno-core", "dyno-evidence", "dyno-storage", "dyno-formats"],
     ),
-    coming(
+    layer(
         "dyno-planner",
         "harness/planner",
         &["dyno-core", "dyno-registry"],

@@ -21,6 +21,7 @@ mod files;
 pub mod json_edit;
 mod locate;
 mod name;
+mod plan_files;
 mod reference;
 mod register;
 mod resolve;

@@ -1,0 +1,116 @@
+//! Which engine runs the model, and what it says of it.
+
+use crate::{
+    environment::{Answer, Environment},
+    error::PlanError,
+    request::RunRequest,
+};
+use dyno_core::{Backend, Framework, ModelSource, OpenConfig, QUESTION_SCHEMA, Question, Tables};
+use dyno_registry::ResolvedModel;
+use std::cell::OnceCell;
+
+/// The engine of the request, else of the configuration, else the first that runs the framework.
+///
+/// # Errors
+/// When it stands in no table, or does not run the framework: with those that would.
+pub(crate) fn engine(
+    request: &RunRequest,
+    environment: &Environment<'_>,
+    framework: Framework,
+) -> Result<&'static dyn Backend, PlanError> {
+    let tables = environment.tables;
+    let Some(name) = request.backend.as_deref().or(environment.backend) else {
+        return tables
+            .default_backend(framework)
+            .ok_or(PlanError::NoEngines { framework });
+    };
+    let backend = tables.backend(name)?;
+    if reads(backend, framework) || imports(tables, backend, framework) {
+        return Ok(backend);
+    }
+    let would = tables.backends_for(framework);
+    Err(PlanError::NoEngine {
+        backend: backend.id().to_owned(),
+        framework,
+        would: would.iter().map(|b| b.id().to_owned()).collect(),
+    })
+}
+
+fn reads(backend: &dyn Backend, framework: Framework) -> bool {
+    backend.reads().contains(&framework)
+}
+
+/// It reads what the framework's importer makes.
+fn imports(tables: &Tables, backend: &dyn Backend, framework: Framework) -> bool {
+    reads(backend, Framework::Onnx) && tables.importer(framework).is_some()
+}
+
+/// The engine's answer, asked for once and only when somebody needs it.
+pub(crate) struct Asking<'a> {
+    environment: &'a Environment<'a>,
+    question: Question,
+    imported: bool,
+    answer: OnceCell<Answer>,
+}
+
+impl<'a> Asking<'a> {
+    /// A question about this model, for this engine.
+    pub(crate) fn new(
+        request: &RunRequest,
+        environment: &'a Environment<'a>,
+        backend: &dyn Backend,
+        model: &ResolvedModel,
+    ) -> Self {
+        let weights = model.files.iter().filter(|f| f.role.is_weights());
+        let question = Question {
+            schema: QUESTION_SCHEMA.to_owned(),
+            backend: backend.id().to_owned(),
+            source: ModelSource {
+                framework: model.framework,
+                files: weights.cloned().collect(),
+            },
+            config: OpenConfig {
+                device: request.device.clone(),
+                precision: request.precision,
+                threads: request.threads.unwrap_or(1).max(1),
+                batch: request.batch.max(1),
+                slots: 1,
+                shapes: request.shapes.clone(),
+                outputs: model.spec.outputs.clone(),
+                settings: request.settings.clone(),
+            },
+            cache_dir: environment.cache_dir.map(Into::into),
+            engine_timeout_ns: request.engine_timeout_ns,
+        };
+        Self {
+            environment,
+            question,
+            imported: !reads(backend, model.framework),
+            answer: OnceCell::new(),
+        }
+    }
+
+    /// Inputs, outputs and what would run.
+    ///
+    /// # Errors
+    /// When the engine gives none.
+    pub(crate) fn answer(&self) -> Result<&Answer, PlanError> {
+        if let Some(answer) = self.answer.get() {
+            return Ok(answer);
+        }
+        let answer = self.environment.engines.ask(&self.question)?;
+        Ok(self.answer.get_or_init(|| answer))
+    }
+
+    /// The answer, where the plan needs one or somebody had it already: a model that is imported
+    /// has a hash that only the import knows.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(crate) fn known(&self) -> Result<Option<&Answer>, PlanError> {
+        if self.imported || self.environment.always_ask {
+            return self.answer().map(Some);
+        }
+        Ok(self.answer.get())
+    }
+}

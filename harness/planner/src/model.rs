@@ -1,0 +1,200 @@
+//! The model half of a plan: manifest, `dyno.json`, recipe and request made one.
+
+use crate::{
+    ask::Asking,
+    environment::Environment,
+    error::PlanError,
+    labels,
+    outputs::{self, not_suppressed},
+    recipe::{self, has_steps},
+    request::RunRequest,
+};
+use dyno_core::{
+    DatasetFacts, DecoderSpec, FileRole, InputSpec, LabelMap, Layout, ModelContent, ModelFile,
+    ModelPlan, NO_DECODER, PredictionKind, Warning, WarningCode,
+};
+use dyno_registry::{ResolveOptions, ResolvedModel, resolve};
+
+/// The model half.
+pub(crate) struct Described {
+    pub(crate) plan: ModelPlan,
+    pub(crate) labels: LabelMap,
+    /// What its decoder says of a sample; absent when nobody reads its outputs.
+    pub(crate) predicts: Option<PredictionKind>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Finds the model, with the second file that the request names.
+///
+/// # Errors
+/// When it is not there or its description contradicts itself.
+pub(crate) fn find(
+    request: &RunRequest,
+    environment: &Environment<'_>,
+) -> Result<ResolvedModel, PlanError> {
+    let options = ResolveOptions {
+        framework: request.framework,
+        home: environment.home.map(Into::into),
+        ..ResolveOptions::default()
+    };
+    let mut model = resolve(&request.model, environment.search_path, &options)?;
+    if let Some(path) = &request.config_file {
+        model.files.retain(|f| f.role != FileRole::Config);
+        model.files.push(ModelFile {
+            role: FileRole::Config,
+            content: ModelContent::Path(path.clone()),
+        });
+    }
+    for file in &mut model.files {
+        // A plan is read in other folders than the one it was made in.
+        if let ModelContent::Path(path) = &mut file.content
+            && let Ok(absolute) = std::path::absolute(&*path)
+        {
+            *path = absolute;
+        }
+    }
+    Ok(model)
+}
+
+/// A model whose outputs are read, for a data set.
+///
+/// # Errors
+/// When it is not described well enough, or descriptions contradict each other.
+pub(crate) fn describe(
+    request: &RunRequest,
+    environment: &Environment<'_>,
+    model: &ResolvedModel,
+    dataset: &DatasetFacts,
+    asking: &Asking<'_>,
+) -> Result<Described, PlanError> {
+    let spec = &model.spec;
+    let filled = recipe::fill(request, environment, model, asking)?;
+    let says = filled.as_ref().map(|f| &f.says);
+    // Where the model speaks, it is right.
+    let inputs = match says {
+        Some(says) if !has_steps(&spec.inputs) => says.inputs.clone(),
+        _ => spec.inputs.clone(),
+    };
+    if let Some(filled) = &filled {
+        no_conflicts(model, &filled.name, &inputs)?;
+    }
+    let (decoder, kind) = outputs::decoder(
+        request,
+        environment,
+        &model.reference,
+        spec.decoder.as_ref(),
+        says.map(|s| &s.decoder),
+    )?;
+    let (labels, label_plan) =
+        labels::labels(request, model, says.and_then(|s| s.labels.as_deref()))?;
+    if request.only.accuracy() {
+        labels::share(&model.reference, &labels, dataset)?;
+    }
+    if let Some(answer) = asking.known()? {
+        let source = label_plan.as_ref().map_or("", |l| l.source.as_str());
+        outputs::check(
+            &model.reference,
+            &decoder,
+            kind,
+            &inputs,
+            &answer.io,
+            (&labels, source),
+        )?;
+    }
+    let mut warnings: Vec<Warning> = not_suppressed(&decoder, kind).into_iter().collect();
+    if let Some(filled) = filled.as_ref().filter(|f| f.assumed) {
+        warnings.push(Warning {
+            code: WarningCode::RecipeAssumed,
+            detail: format!(
+                "nobody named a recipe, and `{}` is the only one that fits",
+                filled.name
+            ),
+        });
+    }
+    let purpose = spec.purpose.or(model.purpose).or(says.map(|s| s.purpose));
+    Ok(Described {
+        plan: ModelPlan {
+            purpose,
+            recipe: filled.as_ref().map(|f| f.name.clone()),
+            recipe_assumed: filled.as_ref().is_some_and(|f| f.assumed),
+            inputs,
+            decoder,
+            labels: label_plan,
+            references: spec.reference.clone(),
+            ..bare(model)?
+        },
+        labels,
+        predicts: Some(kind.predicts()),
+        warnings,
+    })
+}
+
+/// A model that is timed without a data set: inputs as the engine wants them, nobody reads its
+/// outputs.
+///
+/// # Errors
+/// When the engine gives no answer.
+pub(crate) fn unread(model: &ResolvedModel, asking: &Asking<'_>) -> Result<Described, PlanError> {
+    let inputs = asking.answer()?.io.inputs.iter().map(|info| InputSpec {
+        name: Some(info.name.clone()),
+        dtype: Some(info.dtype),
+        layout: info.layout.unwrap_or(Layout::Nchw),
+        shape: None,
+        preprocess: Vec::new(),
+    });
+    Ok(Described {
+        plan: ModelPlan {
+            inputs: inputs.collect(),
+            ..bare(model)?
+        },
+        labels: LabelMap::default(),
+        predicts: None,
+        warnings: Vec::new(),
+    })
+}
+
+/// What is true of the model however it is measured.
+fn bare(model: &ResolvedModel) -> Result<ModelPlan, PlanError> {
+    Ok(ModelPlan {
+        reference: model.reference.clone(),
+        framework: model.framework,
+        files: model.plan_files()?,
+        purpose: model.purpose,
+        recipe: None,
+        recipe_assumed: false,
+        inputs: Vec::new(),
+        outputs: model.spec.outputs.clone(),
+        decoder: DecoderSpec {
+            kind: NO_DECODER.to_owned(),
+            parameters: serde_json::Value::Null,
+            evaluate: None,
+            deploy: None,
+        },
+        labels: None,
+        references: Vec::new(),
+        origin: model.spec.origin.clone(),
+    })
+}
+
+/// The vendor's manifest and the recipe agree where both speak.
+fn no_conflicts(
+    model: &ResolvedModel,
+    recipe: &str,
+    inputs: &[InputSpec],
+) -> Result<(), PlanError> {
+    let conflicts: Vec<String> = inputs
+        .iter()
+        .flat_map(|i| model.blob.conflicts(&i.preprocess))
+        .collect();
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    Err(PlanError::usage(
+        format!(
+            "the manifest of `{}` and recipe `{recipe}` contradict each other: {}",
+            model.reference,
+            conflicts.join("; ")
+        ),
+        "correct one of the two",
+    ))
+}
