@@ -7,6 +7,7 @@
 
 mod coco;
 mod interval;
+mod matches;
 mod state;
 mod table;
 mod top_k;

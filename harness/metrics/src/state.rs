@@ -2,7 +2,10 @@
 //! error.
 
 use dyno_core::{Annotation, Detection, ImageAnnotation, MetricError, Prediction, SampleIndex};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 /// What is kept of each sample, in sample order.
 #[derive(Debug, Clone)]
@@ -46,6 +49,14 @@ impl<T: PartialEq> BySample<T> {
     }
 }
 
+/// What came of one image, with a hash of what went in: two images with one outcome are told apart
+/// without keeping them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Matched<T> {
+    content: u64,
+    pub(crate) outcome: T,
+}
+
 /// AP at an overlap of 0.5 up to this is at chance: outputs of a detector read in the wrong order
 /// score about 0.0002 (nanodet), the poorest real one 0.13.
 pub(crate) const CHANCE_AP50: f64 = 0.005;
@@ -54,21 +65,20 @@ pub(crate) const CHANCE_AP50: f64 = 0.005;
 pub(crate) const CHANCE_SAMPLES: u64 = 10;
 
 /// An image with what was found in it; all numbers are finite, all classes of the truth exist.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DetectedImage {
-    pub(crate) truth: ImageAnnotation,
-    pub(crate) detections: Vec<Detection>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DetectedImage<'a> {
+    pub(crate) truth: &'a ImageAnnotation,
+    pub(crate) detections: &'a [Detection],
 }
 
-impl DetectedImage {
-    /// Checks kinds and numbers. Detections of classes that the dataset does not have are left out:
-    /// nothing could match them, and no mean counts them.
+impl<'a> DetectedImage<'a> {
+    /// Checks kinds and numbers.
     pub(crate) fn new(
         metric: &'static str,
         classes: usize,
         sample: SampleIndex,
-        prediction: &Prediction,
-        annotation: &Annotation,
+        prediction: &'a Prediction,
+        annotation: &'a Annotation,
     ) -> Result<Self, MetricError> {
         let (Prediction::Detections(detections), Annotation::Objects(truth)) =
             (prediction, annotation)
@@ -110,14 +120,28 @@ impl DetectedImage {
         {
             return refuse(format!("detection {at} has a number that is not finite"));
         }
-        let detections = detections
-            .iter()
-            .copied()
-            .filter(|d| d.label.index() < classes)
-            .collect();
-        Ok(Self {
-            truth: truth.clone(),
-            detections,
-        })
+        Ok(Self { truth, detections })
+    }
+
+    /// The outcome of matching with the hash of this image.
+    pub(crate) fn matched<T>(&self, outcome: T) -> Matched<T> {
+        let mut hasher = DefaultHasher::new();
+        let truth = self.truth;
+        (truth.image_id, truth.width, truth.height).hash(&mut hasher);
+        truth.objects.len().hash(&mut hasher);
+        for o in &truth.objects {
+            let numbers = [o.bbox.x, o.bbox.y, o.bbox.w, o.bbox.h, o.area].map(f64::to_bits);
+            (o.id, o.label, numbers).hash(&mut hasher);
+            (o.iscrowd, o.difficult, o.truncated).hash(&mut hasher);
+        }
+        self.detections.len().hash(&mut hasher);
+        for d in self.detections {
+            let corners = [d.bbox.x1, d.bbox.y1, d.bbox.x2, d.bbox.y2].map(f64::to_bits);
+            (d.label, d.score.to_bits(), corners).hash(&mut hasher);
+        }
+        Matched {
+            content: hasher.finish(),
+            outcome,
+        }
     }
 }

@@ -86,3 +86,21 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+pub(crate) use read::cells;
+
+#[cfg(test)]
+mod read {
+    use dyno_core::Detail;
+
+    /// Cells of the detail called `name`, header first; for tables without quotes.
+    pub(crate) fn cells(details: &[Detail], name: &str) -> Vec<Vec<String>> {
+        let detail = details.iter().find(|d| d.name == name).expect(name);
+        assert_eq!(detail.format, "csv", "{name}");
+        let text = std::str::from_utf8(&detail.bytes).expect("text");
+        text.lines()
+            .map(|line| line.split(',').map(str::to_owned).collect())
+            .collect()
+    }
+}

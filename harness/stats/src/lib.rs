@@ -8,6 +8,7 @@ mod binomial;
 mod bootstrap;
 mod correlation;
 mod describe;
+mod halves;
 mod normal;
 mod percentile;
 mod steadiness;
@@ -18,6 +19,7 @@ pub use correlation::{
     BLOCKS, EFFECTIVE_SIZE_ESTIMATOR, autocorrelation, effective_sample_size, mid_ranks,
 };
 pub use describe::{mean, mean_ns, sample_variance};
+pub use halves::{half_scale, random_half};
 pub use normal::{normal_two_sided, wilson};
 pub use percentile::{
     CONFIDENCE, ESTIMATOR, early_stopping_bound, early_stopping_rank, minimum_count,

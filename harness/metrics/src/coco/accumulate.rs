@@ -5,7 +5,7 @@
 //! within the w copies of a hit it rises, so the envelope from the right is the same with the last
 //! copy alone. With all weights 1 the bits equal hotcoco's.
 
-use super::matches::{ClassMatches, THRESHOLDS};
+use super::{gather::ClassMatches, matching::THRESHOLDS};
 
 /// Points of recall at which precision is read: 0.00, 0.01, … 1.00.
 pub(super) const RECALLS: usize = 101;
@@ -52,73 +52,75 @@ pub(super) fn numpy_mean(values: &[f64]) -> Option<f64> {
 }
 
 impl Curves {
-    /// Fills the curves. `weights`: per image position. `area`: index of the area range. `cap`:
-    /// most detections of a class and image.
-    pub(super) fn fill(
+    /// Forgets all classes.
+    pub(super) fn clear(&mut self) {
+        self.classes.clear();
+        self.precision.clear();
+    }
+
+    /// Adds the class at `position`, unless none of its objects counts. `weight`: how often the
+    /// image at a position counts. `area`: index of the area range. `cap`: most detections of a
+    /// class and image.
+    pub(super) fn add(
         &mut self,
-        matches: &[ClassMatches],
-        weights: &[u32],
+        position: usize,
+        class: &ClassMatches,
+        weight: impl Fn(u32) -> u32,
         area: usize,
         cap: u32,
         recalls: &[f64],
     ) {
-        self.classes.clear();
-        self.precision.clear();
-        let weight = |image: u32| u64::from(weights.get(image as usize).copied().unwrap_or(0));
-        for (position, class) in matches.iter().enumerate() {
-            let objects: u64 = class
-                .truths
-                .iter()
-                .map(|(image, counts)| {
-                    weight(*image) * u64::from(counts.get(area).copied().unwrap_or(0))
-                })
-                .sum();
-            let Some(flags) = class.flags.get(area) else {
-                continue;
-            };
-            if objects == 0 {
-                continue;
-            }
-            self.points.iter_mut().for_each(Vec::clear);
-            let (mut seen, mut hits, mut ignored) = (0u64, [0u64; THRESHOLDS], [0u64; THRESHOLDS]);
-            for ((&image, &rank), flags) in class.image.iter().zip(&class.rank).zip(flags) {
-                let w = weight(image);
-                if w == 0 || rank >= cap {
-                    continue;
-                }
-                seen += w;
-                for t in bits(flags.ignored) {
-                    ignored[t] += w;
-                }
-                for t in bits(flags.hit) {
-                    hits[t] += w;
-                    // pycocotools adds numpy's spacing of 1 to the denominator.
-                    self.points[t].push((
-                        hits[t],
-                        hits[t] as f64 / ((seen - ignored[t]) as f64 + f64::EPSILON),
-                    ));
-                }
-            }
-            for points in &mut self.points {
-                let mut best = 0.0f64;
-                for (_, precision) in points.iter_mut().rev() {
-                    best = best.max(*precision);
-                    *precision = best;
-                }
-                let mut rest = points.iter().peekable();
-                for &recall in recalls {
-                    while rest
-                        .next_if(|(hits, _)| (*hits as f64 / objects as f64) < recall)
-                        .is_some()
-                    {}
-                    // Recall 0 is met before the first hit; the envelope there is the same.
-                    self.precision
-                        .push(rest.peek().map_or(0.0, |(_, precision)| *precision));
-                }
-            }
-            self.classes
-                .push((position, hits.map(|h| h as f64 / objects as f64)));
+        let weight = |image: u32| u64::from(weight(image));
+        let objects: u64 = class
+            .truths
+            .iter()
+            .map(|(image, counts)| {
+                weight(*image) * u64::from(counts.get(area).copied().unwrap_or(0))
+            })
+            .sum();
+        if objects == 0 {
+            return;
         }
+        self.points.iter_mut().for_each(Vec::clear);
+        let (mut seen, mut hits, mut ignored) = (0u64, [0u64; THRESHOLDS], [0u64; THRESHOLDS]);
+        for placed in &class.found {
+            let w = weight(placed.image);
+            if w == 0 || placed.rank >= cap {
+                continue;
+            }
+            let flags = placed.flags.get(area).copied().unwrap_or_default();
+            seen += w;
+            for t in bits(flags.ignored) {
+                ignored[t] += w;
+            }
+            for t in bits(flags.hit) {
+                hits[t] += w;
+                // pycocotools adds numpy's spacing of 1 to the denominator.
+                self.points[t].push((
+                    hits[t],
+                    hits[t] as f64 / ((seen - ignored[t]) as f64 + f64::EPSILON),
+                ));
+            }
+        }
+        for points in &mut self.points {
+            let mut best = 0.0f64;
+            for (_, precision) in points.iter_mut().rev() {
+                best = best.max(*precision);
+                *precision = best;
+            }
+            let mut rest = points.iter().peekable();
+            for &recall in recalls {
+                while rest
+                    .next_if(|(hits, _)| (*hits as f64 / objects as f64) < recall)
+                    .is_some()
+                {}
+                // Recall 0 is met before the first hit; the envelope there is the same.
+                self.precision
+                    .push(rest.peek().map_or(0.0, |(_, precision)| *precision));
+            }
+        }
+        self.classes
+            .push((position, hits.map(|h| h as f64 / objects as f64)));
     }
 
     /// Mean precision over overlaps `from..to` and classes; `None` when no class has objects.
@@ -142,13 +144,19 @@ impl Curves {
         numpy_mean(&self.sum)
     }
 
-    /// Mean precision of the class at `position`; `None` when it has no objects.
-    pub(super) fn class_precision(&self, position: usize) -> Option<f64> {
+    /// Precision of the class at `position` at the overlaps `from..to`: one list of recalls after
+    /// the other. `None` when it has no objects.
+    pub(super) fn of_class(&self, position: usize, from: usize, to: usize) -> Option<&[f64]> {
         let at = self.classes.iter().position(|(p, _)| *p == position)?;
-        numpy_mean(
-            self.precision
-                .get(at * THRESHOLDS * RECALLS..(at + 1) * THRESHOLDS * RECALLS)?,
-        )
+        let start = at * THRESHOLDS * RECALLS;
+        self.precision
+            .get(start + from * RECALLS..start + to * RECALLS)
+    }
+
+    /// Mean of the greatest recall of the class at `position` over overlaps.
+    pub(super) fn class_recall(&self, position: usize) -> Option<f64> {
+        let (_, recalls) = self.classes.iter().find(|(p, _)| *p == position)?;
+        numpy_mean(recalls)
     }
 }
 

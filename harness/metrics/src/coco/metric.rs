@@ -1,21 +1,19 @@
-//! The row `coco-ap`: COCO's twelve numbers and AP by class.
+//! The row `coco-ap`: COCO's twelve numbers.
 
 use super::{
     accumulate::Curves,
     categories::Categories,
-    engine::{Areas, evaluate},
-    matches::collect,
+    gather::ClassMatches,
+    matching::{AREAS, CAP, Grids, Outcome, THRESHOLDS, match_image},
 };
 use crate::{
-    interval::bootstrap,
-    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage},
-    table::{Cell, Table},
+    interval::Halves,
+    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage, Matched},
 };
 use dyno_core::{
     Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
     PredictionKind, SampleIndex, Score,
 };
-use hotcoco::COCOeval;
 use std::any::Any;
 
 pub(super) const ID: &str = "coco-ap";
@@ -36,16 +34,12 @@ const NAMES: [&str; 12] = [
     "AR_large",
 ];
 
-/// Most detections of one class in one image: not of the image as a whole.
-const CAP: u32 = 100;
-
 /// The row `coco-ap`; no parameters.
 ///
 /// Scores:
-/// `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`. A value is absent where pycocotools gives -1: no object of
-/// that kind. `AP`, `AP50` and `AP75` get bootstrap intervals. A resample repeats images and so has
-/// fewer distinct false detections: AP rises a little in resamples, as it does on subsets, and on
-/// small sets the value may lie near the lower end of its interval or below it.
+/// `AP AP50 AP75 AP_small AP_medium AP_large AR@1 AR@10 AR@100 AR_small AR_medium AR_large`. A value
+/// is absent where pycocotools gives -1: no object of that kind. `AP`, `AP50` and `AP75` get
+/// intervals from 30 images on. Details: `per-class`, `per-image`, `precision-recall`, `matches`.
 #[derive(Debug, Clone, Copy)]
 pub struct CocoAp;
 
@@ -55,7 +49,7 @@ impl MetricKind for CocoAp {
     }
 
     fn about(&self) -> &'static str {
-        "COCO's twelve numbers of boxes, as pycocotools computes them, and AP by class"
+        "COCO's twelve numbers of boxes, as pycocotools computes them"
     }
 
     fn accepts(&self, prediction: PredictionKind, annotation: AnnotationKind) -> bool {
@@ -81,131 +75,118 @@ impl MetricKind for CocoAp {
             .map_err(|id| refuse(format!("two classes have the category id {id}")))?;
         Ok(Box::new(State {
             categories,
+            grids: Grids::new(),
             samples: BySample::default(),
         }))
     }
 }
 
-struct State {
-    categories: Categories,
-    samples: BySample<DetectedImage>,
+pub(super) struct State {
+    pub(super) categories: Categories,
+    pub(super) grids: Grids,
+    pub(super) samples: BySample<Matched<Outcome>>,
+}
+
+/// A sample and its position among the samples.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) sample: SampleIndex,
+    position: u32,
 }
 
 impl State {
-    /// The images by rising image id, each with its position in sample order.
-    fn by_image_id(&self) -> Vec<(usize, SampleIndex, &DetectedImage)> {
-        let mut images: Vec<_> = self
-            .samples
-            .iter()
-            .enumerate()
-            .map(|(at, (sample, image))| (at, sample, image))
+    /// The images by rising image id, each with its place in the order of samples.
+    pub(super) fn by_image_id(&self) -> (Vec<Place>, Vec<&Outcome>) {
+        let mut images: Vec<_> = (0u32..)
+            .zip(self.samples.iter())
+            .map(|(position, (sample, matched))| (Place { sample, position }, &matched.outcome))
             .collect();
         // Stable: two samples with one image id stay in sample order.
-        images.sort_by_key(|(_, _, image)| image.truth.image_id);
-        images
+        images.sort_by_key(|(_, outcome)| outcome.image_id);
+        images.into_iter().unzip()
     }
 
-    fn evaluate(&self, areas: Areas) -> Result<COCOeval, MetricError> {
-        let images: Vec<&DetectedImage> = self
-            .by_image_id()
-            .into_iter()
-            .map(|(_, _, image)| image)
-            .collect();
-        evaluate(&images, &self.categories, areas)
-    }
-
-    fn scores(values: [Option<f64>; 12], n: u64) -> Vec<Score> {
-        NAMES
-            .iter()
-            .zip(values)
-            .map(|(name, value)| Score {
-                metric: (*name).to_owned(),
-                value,
-                n,
-                hits: None,
-                interval: None,
-                optimistic: None,
-                pessimistic: None,
-            })
-            .collect()
-    }
-
-    /// Columns `class`, `AP`, `n` (objects that count).
-    fn per_class(&self) -> Result<Detail, MetricError> {
-        let eval = self.evaluate(Areas::Any)?;
-        let matches = collect(&eval, self.categories.len());
-        let mut curves = Curves::default();
-        let weights = vec![1; self.samples.len()];
-        curves.fill(&matches, &weights, 0, CAP, &eval.params.rec_thrs);
-        let mut table = Table::new("per-class", &["class", "AP", "n"]);
-        for (at, name) in self.categories.in_class_order() {
-            let objects = matches.get(at).map_or(0, |m| {
-                m.truths
-                    .iter()
-                    .map(|(_, counts)| counts.first().map_or(0, |&n| u64::from(n)))
-                    .sum()
-            });
-            table.row(&[
-                Cell::Text(name),
-                Cell::from(curves.class_precision(at)),
-                Cell::Count(objects),
-            ]);
+    /// The twelve numbers, an image counting as often as `weights` says.
+    fn scores(&self, outcomes: &[&Outcome], weights: &[u32]) -> Vec<Score> {
+        let weight = |image: u32| weights.get(image as usize).copied().unwrap_or(0);
+        // Area range and cap of each curve.
+        let kinds = [(0, CAP), (1, CAP), (2, CAP), (3, CAP), (0, 1), (0, 10)];
+        let mut curves: [Curves; AREAS + 2] = Default::default();
+        let mut class = ClassMatches::default();
+        for position in 0..self.categories.len() {
+            class.fill(outcomes, position);
+            for (curves, (area, cap)) in curves.iter_mut().zip(kinds) {
+                curves.add(position, &class, weight, area, cap, &self.grids.recalls);
+            }
         }
-        Ok(table.finish())
-    }
-
-    fn plain(&self) -> Result<Vec<Score>, MetricError> {
-        let n = self.samples.len() as u64;
-        if n == 0 {
-            return Ok(Self::scores([None; 12], 0));
-        }
-        let mut eval = self.evaluate(Areas::Four)?;
-        eval.accumulate();
-        // The call that fills `stats` without printing; its lines are not needed.
-        let _ = eval.summarize_lines();
-        let broken = || MetricError::Engine {
-            metric: ID,
-            reason: "hotcoco gave no summary".to_owned(),
-        };
-        let stats: [f64; 12] = eval
-            .stats()
-            .and_then(|s| s.try_into().ok())
-            .ok_or_else(broken)?;
-        Ok(Self::scores(stats.map(|v| (v >= 0.0).then_some(v)), n))
-    }
-
-    fn weighted(&self, weight: &dyn Fn(SampleIndex) -> u32) -> Result<Vec<Score>, MetricError> {
-        let weights: Vec<u32> = self
-            .by_image_id()
-            .into_iter()
-            .map(|(_, sample, _)| weight(sample))
-            .collect();
-        let eval = self.evaluate(Areas::Four)?;
-        let matches = collect(&eval, self.categories.len());
-        let recalls = &eval.params.rec_thrs;
-        let of = |area: usize, cap: u32| {
-            let mut curves = Curves::default();
-            curves.fill(&matches, &weights, area, cap, recalls);
-            curves
-        };
-        let (mut all, mut small, mut medium, mut large) =
-            (of(0, CAP), of(1, CAP), of(2, CAP), of(3, CAP));
+        let [all, small, medium, large, one, ten] = &mut curves;
         let values = [
-            all.mean_precision(0, 10),
+            all.mean_precision(0, THRESHOLDS),
             all.mean_precision(0, 1),
             all.mean_precision(5, 6),
-            small.mean_precision(0, 10),
-            medium.mean_precision(0, 10),
-            large.mean_precision(0, 10),
-            of(0, 1).mean_recall(),
-            of(0, 10).mean_recall(),
+            small.mean_precision(0, THRESHOLDS),
+            medium.mean_precision(0, THRESHOLDS),
+            large.mean_precision(0, THRESHOLDS),
+            one.mean_recall(),
+            ten.mean_recall(),
             all.mean_recall(),
             small.mean_recall(),
             medium.mean_recall(),
             large.mean_recall(),
         ];
         let n = weights.iter().map(|&w| u64::from(w)).sum();
-        Ok(Self::scores(values, n))
+        let score = |(name, value): (&&str, _)| Score {
+            metric: (*name).to_owned(),
+            value,
+            n,
+            hits: None,
+            interval: None,
+            optimistic: None,
+            pessimistic: None,
+        };
+        NAMES.iter().zip(values).map(score).collect()
+    }
+
+    /// `AP`, `AP50` and `AP75` on every half: class by class, so that the memory is that of one
+    /// class and of one number a half.
+    fn on_halves(
+        &self,
+        places: &[Place],
+        outcomes: &[&Outcome],
+        halves: &Halves,
+    ) -> [Vec<Option<f64>>; 3] {
+        let overlaps = [(0, THRESHOLDS), (0, 1), (5, 6)];
+        let mut sums = vec![([0.0f64; 3], 0u32); halves.count()];
+        let (mut class, mut curves) = (ClassMatches::default(), Curves::default());
+        for position in 0..self.categories.len() {
+            class.fill(outcomes, position);
+            class.cut();
+            for (half, (sums, classes)) in sums.iter_mut().enumerate() {
+                curves.clear();
+                // Halves are drawn over samples: other metrics over the same samples see the same.
+                let weight = |image: u32| {
+                    places
+                        .get(image as usize)
+                        .map_or(0, |place| halves.weight(half, place.position))
+                };
+                curves.add(position, &class, weight, 0, CAP, &self.grids.recalls);
+                let means = overlaps.map(|(from, to)| curves.mean_precision(from, to));
+                if let [Some(ap), Some(ap50), Some(ap75)] = means {
+                    *classes += 1;
+                    for (sum, mean) in sums.iter_mut().zip([ap, ap50, ap75]) {
+                        *sum += mean;
+                    }
+                }
+            }
+        }
+        std::array::from_fn(|at| {
+            sums.iter()
+                .map(|(sums, classes)| {
+                    let sum = sums.get(at).copied()?;
+                    (*classes > 0).then(|| sum / f64::from(*classes))
+                })
+                .collect()
+        })
     }
 }
 
@@ -217,7 +198,8 @@ impl Metric for State {
         annotation: &Annotation,
     ) -> Result<(), MetricError> {
         let image = DetectedImage::new(ID, self.categories.len(), sample, prediction, annotation)?;
-        self.samples.insert(sample, image)
+        let outcome = match_image(&image, &self.categories, &self.grids);
+        self.samples.insert(sample, image.matched(outcome))
     }
 
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
@@ -234,57 +216,29 @@ impl Metric for State {
         &self,
         weights: Option<&dyn Fn(SampleIndex) -> u32>,
     ) -> Result<Vec<Score>, MetricError> {
-        match weights {
-            None => self.plain(),
-            Some(weight) => self.weighted(weight),
-        }
+        let (places, outcomes) = self.by_image_id();
+        let weights: Vec<u32> = places
+            .into_iter()
+            .map(|place| weights.map_or(1, |w| w(place.sample)))
+            .collect();
+        Ok(self.scores(&outcomes, &weights))
     }
 
     fn finish_with_intervals(&self, resamples: u32, seed: u64) -> Result<Vec<Score>, MetricError> {
-        let mut scores = self.plain()?;
-        if resamples == 0 || self.samples.len() < 2 {
-            return Ok(scores);
+        let (places, outcomes) = self.by_image_id();
+        let mut scores = self.scores(&outcomes, &vec![1; outcomes.len()]);
+        let halves = Halves::draw(outcomes.len(), resamples, seed);
+        let values = self.on_halves(&places, &outcomes, &halves);
+        for (name, values) in ["AP", "AP50", "AP75"].into_iter().zip(&values) {
+            halves.interval(&mut scores, name, values);
         }
-        let order: Vec<usize> = self.by_image_id().into_iter().map(|(at, ..)| at).collect();
-        let eval = self.evaluate(Areas::Any)?;
-        let (matches, recalls) = (
-            collect(&eval, self.categories.len()),
-            eval.params.rec_thrs.clone(),
-        );
-        // The matches are all that the resamples need; the engine's tables are ten times as large.
-        drop(eval);
-        let (mut curves, mut by_image) = (Curves::default(), Vec::with_capacity(order.len()));
-        bootstrap(
-            &mut scores,
-            ["AP", "AP50", "AP75"],
-            order.len(),
-            resamples,
-            seed,
-            |weights| {
-                by_image.clear();
-                by_image.extend(
-                    order
-                        .iter()
-                        .map(|&at| weights.get(at).copied().unwrap_or(0)),
-                );
-                curves.fill(&matches, &by_image, 0, CAP, &recalls);
-                [
-                    curves.mean_precision(0, 10),
-                    curves.mean_precision(0, 1),
-                    curves.mean_precision(5, 6),
-                ]
-            },
-        );
         Ok(scores)
     }
 
     fn details(
         &self,
-        _sample_id: &dyn Fn(SampleIndex) -> String,
+        sample_id: &dyn Fn(SampleIndex) -> String,
     ) -> Result<Vec<Detail>, MetricError> {
-        if self.samples.len() == 0 {
-            return Ok(Vec::new());
-        }
-        Ok(vec![self.per_class()?])
+        super::details::details(self, sample_id)
     }
 }

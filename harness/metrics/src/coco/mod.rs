@@ -1,14 +1,16 @@
 //! COCO's average precision and recall of boxes.
 //!
-//! Matching and the plain scores come from `hotcoco`, whose numbers equal pycocotools 2.0.11's
-//! (tests here prove it again). The weighted sums of the bootstrap, where an image counts as often
-//! as it was drawn, are ours: [`matches`] keeps the outcome of matching, [`accumulate`] sums it.
+//! Overlap and assignment come from `hotcoco`; what counts, in which order, and the sums over
+//! weighted images are ours, and the tests prove that the numbers are pycocotools 2.0.11's to the
+//! last bit. An image is matched as it comes ([`matching`]) and kept in 24 bytes a detection;
+//! [`gather`] takes one class at a time out of all images, [`accumulate`] sums it.
 
 mod accumulate;
 mod categories;
-mod engine;
+mod details;
 mod export;
-mod matches;
+mod gather;
+mod matching;
 mod metric;
 
 pub use export::{ExportError, export_coco};

@@ -1,13 +1,15 @@
-//! Parity with pycocotools, weights, order of shards, intervals.
+//! Parity with pycocotools, weights, order of shards.
 
 use super::*;
+use crate::table::cells;
 use dyno_core::{
-    Annotation, Detection, ImageAnnotation, Label, LabelId, LabelMap, Metric, MetricContext,
-    MetricError, MetricKind, ObjectAnnotation, Prediction,
+    Annotation, Detail, Detection, ImageAnnotation, Label, LabelId, LabelMap, Metric,
+    MetricContext, MetricError, MetricKind, ObjectAnnotation, Prediction,
 };
 use dyno_core::{SampleIndex, Score, Xywh, Xyxy};
 use serde_json::Value;
 
+mod details;
 mod reference;
 pub(crate) use reference::assets;
 
@@ -53,6 +55,12 @@ fn metric(labels: &LabelMap, images: &[Image]) -> Box<dyn Metric> {
         add(&mut m, i, image).expect("fits");
     }
     m
+}
+
+fn details(metric: &dyn Metric) -> Vec<Detail> {
+    metric
+        .details(&|sample: SampleIndex| format!("s{}", sample.0))
+        .expect("details")
 }
 
 fn bits(scores: &[Score]) -> Vec<(&str, Option<u64>)> {
@@ -123,12 +131,7 @@ fn synthetic_cases_equal_pycocotools_bit_for_bit() {
     let (fixture, classes, cases) = fixture();
     assert_eq!(cases.len(), 4);
     for (case, images) in list(&fixture["cases"]).iter().zip(&cases) {
-        let expected: Vec<Option<u64>> = list(&case["stats"])
-            .iter()
-            .chain(list(&case["by_class"]))
-            .map(number)
-            .map(|v| (v >= 0.0).then(|| v.to_bits()))
-            .collect();
+        let expected = |v: &Value| (number(v) >= 0.0).then(|| number(v).to_bits());
         let m = metric(&classes, images);
         let scores = m.finish(None).expect("finish");
         assert_eq!(
@@ -136,57 +139,51 @@ fn synthetic_cases_equal_pycocotools_bit_for_bit() {
                 .iter()
                 .map(|s| s.value.map(f64::to_bits))
                 .collect::<Vec<_>>(),
-            expected
+            list(&case["stats"])
+                .iter()
+                .map(expected)
+                .collect::<Vec<_>>()
+        );
+        let by_class: Vec<Option<u64>> = cells(&details(m.as_ref()), "per-class")[1..]
+            .iter()
+            .map(|row| row[1].parse::<f64>().ok().map(f64::to_bits))
+            .collect();
+        assert_eq!(
+            by_class,
+            list(&case["by_class"])
+                .iter()
+                .map(expected)
+                .collect::<Vec<_>>()
         );
         assert!(scores[0].value.expect("AP") > 0.1 && scores.iter().all(|s| s.n == 14));
-        // Ours, with every image counted once, has the same bits.
-        assert_eq!(
-            bits(&m.finish(Some(&|_| 1)).expect("weighted")),
-            bits(&scores)
-        );
     }
     assert_eq!(
         list(&fixture["cases"])[0]["by_class"][3],
         -1.0,
         "one class has no object in the first case"
     );
-    assert_eq!(
-        metric(&classes, &cases[0]).finish(None).expect("finish")[15].value,
-        None
-    );
 }
 
 #[test]
 fn threshold_grids_are_numpys_linspace() {
     let (fixture, ..) = fixture();
+    let grids = matching::Grids::new();
+    let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let expected = |name: &str| bits(&list(&fixture[name]).iter().map(number).collect::<Vec<_>>());
+    assert_eq!(bits(&grids.overlaps), expected("overlaps"));
+    assert_eq!(bits(&grids.recalls), expected("recalls"));
+    assert_eq!(
+        (grids.overlaps.len(), grids.recalls.len()),
+        (matching::THRESHOLDS, accumulate::RECALLS)
+    );
     let params = hotcoco::Params::new(hotcoco::IouType::Bbox);
-    let grid = |name: &str| {
-        list(&fixture[name])
-            .iter()
-            .map(|v| number(v).to_bits())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        params
-            .iou_thrs
-            .iter()
-            .map(|v| v.to_bits())
-            .collect::<Vec<_>>(),
-        grid("overlaps")
-    );
-    assert_eq!(
-        params
-            .rec_thrs
-            .iter()
-            .map(|v| v.to_bits())
-            .collect::<Vec<_>>(),
-        grid("recalls")
-    );
-    assert_eq!(
-        (params.iou_thrs.len(), params.rec_thrs.len()),
-        (matches::THRESHOLDS, accumulate::RECALLS)
-    );
-    assert_eq!(params.max_dets, [1, 10, 100]);
+    assert_eq!(params.max_dets, [1, 10, matching::CAP as usize]);
+    let areas: Vec<&str> = params
+        .area_ranges
+        .iter()
+        .map(|r| r.label.as_str())
+        .collect();
+    assert_eq!(areas, ["all", "small", "medium", "large"]);
 }
 
 #[test]
@@ -241,6 +238,10 @@ fn shards_in_any_order_and_twice_give_the_same_bits() {
         merged.merge(part).expect("no conflict");
     }
     assert_eq!(merged.finish_with_intervals(50, 3).expect("finish"), whole);
+    assert_eq!(
+        details(merged.as_ref()),
+        details(metric(&classes, images).as_ref())
+    );
     let mut other = build(&classes);
     add(&mut other, 0, &images[1]).expect("fits");
     assert!(matches!(
@@ -256,43 +257,43 @@ fn shards_in_any_order_and_twice_give_the_same_bits() {
 }
 
 #[test]
-fn intervals_are_centred_percentiles_of_weighted_scores() {
+fn intervals_are_the_scatter_of_halves() {
     let (_, classes, cases) = fixture();
-    let m = metric(&classes, &cases[2]);
+    // 42 images: three cases, and ids that keep them apart.
+    let mut images: Vec<Image> = cases.into_iter().take(3).flatten().collect();
+    for (id, image) in (1i64..).zip(images.iter_mut().rev()) {
+        image.truth.image_id = id;
+    }
+    let m = metric(&classes, &images);
     let scores = m.finish_with_intervals(40, 11).expect("finish");
     assert_eq!(bits(&scores), bits(&m.finish(None).expect("finish")));
     for (at, name) in ["AP", "AP50", "AP75"].into_iter().enumerate() {
-        // The slow way: the whole evaluation for each resample.
-        let mut values: Vec<f64> = (0..40)
-            .filter_map(|r| {
-                let mut weights = Vec::new();
-                dyno_stats::bootstrap_weights(11, r, cases[2].len(), &mut weights);
-                m.finish(Some(&|s: SampleIndex| weights[s.index()]))
-                    .expect("weighted")[at]
-                    .value
-            })
-            .collect();
+        // The slow way: the whole evaluation for each half.
+        let mut values = Vec::new();
+        for half in 0..40 {
+            let mut chosen = Vec::new();
+            dyno_stats::random_half(11, half, images.len(), &mut chosen);
+            let weight = |s: SampleIndex| u32::from(chosen[s.index()]);
+            values.extend(m.finish(Some(&weight)).expect("half")[at].value);
+        }
+        let sd = dyno_stats::sample_variance(&values).expect("many").sqrt();
         let value = scores[at].value.expect(name);
-        let shift = value - dyno_stats::mean(&values).expect("resamples");
-        values.sort_by(f64::total_cmp);
-        let (low, high) = (
-            (values[1] + shift).min(value),
-            (values[38] + shift).max(value),
-        );
         let interval = scores[at].interval.clone().expect(name);
-        assert_eq!(
-            (interval.low.to_bits(), interval.high.to_bits()),
-            (low.to_bits(), high.to_bits()),
+        assert!(
+            (interval.high - value - 1.959_963_984_540_054 * sd).abs() < 1e-12,
             "{name}"
         );
-        assert!(interval.low < interval.high && interval.method == "bootstrap-percentile-centred");
+        assert!(
+            (value - interval.low - 1.959_963_984_540_054 * sd).abs() < 1e-12,
+            "{name}"
+        );
     }
     assert!(scores[3..].iter().all(|s| s.interval.is_none()));
-    assert!(
-        m.finish_with_intervals(0, 11).expect("finish")[0]
-            .interval
-            .is_none()
-    );
+    let none = m.finish_with_intervals(0, 11).expect("finish");
+    assert!(none[0].interval.is_none());
+    let few = metric(&classes, &images[..29]);
+    let few = few.finish_with_intervals(40, 11).expect("finish");
+    assert!(few[0].value.is_some() && few[0].interval.is_none());
 }
 
 #[test]
@@ -301,7 +302,8 @@ fn nothing_to_judge_has_no_value() {
     let scores = build(&classes)
         .finish_with_intervals(10, 0)
         .expect("finish");
-    assert_eq!(scores.len(), 14);
+    assert_eq!(scores.len(), 12);
+    assert_eq!(details(build(&classes).as_ref()), []);
     assert!(scores.iter().all(|s| s.value.is_none() && s.n == 0));
     let empty = |image_id| Image {
         truth: ImageAnnotation {

@@ -221,3 +221,59 @@ fn what_does_not_fit_is_refused() {
         "nothing was judged"
     );
 }
+
+#[test]
+fn details_say_what_became_of_every_sample() {
+    let mut metric = build(&json!(null)).expect("parameters");
+    add(&mut metric, 0, &[0.9, 0.1, 0.0], 0).expect("fits");
+    add(&mut metric, 1, &[0.5, 0.25, 0.0], 1).expect("fits");
+    add(&mut metric, 2, &[0.5, 0.25, 0.0], 9).expect("fits");
+    let details = metric.details(&|s| format!("s{}", s.0)).expect("details");
+    let table = |name: &str| {
+        let rows = crate::table::cells(&details, name);
+        rows.iter().map(|r| r.join(",")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        table("per-class")[..3],
+        ["class,top-1,top-5,n", "0,1,1,1", "1,0,1,1"]
+    );
+    assert_eq!(table("per-class")[3], "2,,,0", "nothing of this class");
+    assert_eq!(
+        table("per-image"),
+        [
+            "sample,score,expected,predicted,confidence,top-1,top-5",
+            "s0,1,0,0,0.8999999761581421,1,1",
+            "s1,0.5,1,0,0.5,0,1",
+            "s2,0,9,0,0.5,0,0"
+        ]
+    );
+    assert_eq!(
+        table("confusion"),
+        ["expected,predicted,n", "0,0,1", "1,0,1", "9,0,1"]
+    );
+}
+
+#[test]
+fn guessing_is_told_from_a_poor_model_and_from_a_small_sample() {
+    let chance = |hits: u64, n: u64, classes: usize| {
+        let mut score = Score {
+            metric: "top-1".to_owned(),
+            value: Some(hits as f64 / n as f64),
+            n,
+            hits: Some(hits),
+            interval: wilson_interval(hits, n),
+            optimistic: None,
+            pessimistic: None,
+        };
+        let high = score.interval.as_ref().expect("wilson").high;
+        let guessing = TopK
+            .chance(&score, classes)
+            .is_some_and(|level| high <= level);
+        score.metric = "top-5".to_owned();
+        assert_eq!(TopK.chance(&score, classes), None);
+        guessing
+    };
+    assert!(chance(0, 260, 1000) && chance(1000, 2000, 2));
+    assert!(!chance(0, 2, 1000), "two samples accuse nobody");
+    assert!(!chance(186, 260, 1000) && !chance(26, 260, 1000) && !chance(18, 20, 2));
+}

@@ -15,10 +15,10 @@ pub(super) struct AveragePrecision {
 /// `None` when no object counts. `points` is working memory.
 pub(super) fn average_precision(
     class: &ClassMatches,
-    weights: &[u32],
+    weight: impl Fn(u32) -> u32,
     points: &mut Vec<(f64, f64)>,
 ) -> Option<AveragePrecision> {
-    let weight = |image: u32| u64::from(weights.get(image as usize).copied().unwrap_or(0));
+    let weight = |image: u32| u64::from(weight(image));
     let objects: u64 = class
         .truths
         .iter()
@@ -29,7 +29,7 @@ pub(super) fn average_precision(
     }
     points.clear();
     let (mut seen, mut hits) = (0u64, 0u64);
-    for &(image, hit) in &class.judged {
+    for &(_, image, hit) in &class.judged {
         let w = weight(image);
         seen += w;
         if hit && w > 0 {

@@ -9,15 +9,33 @@
 
 use crate::state::DetectedImage;
 use dyno_core::{LabelId, Xyxy};
+use std::cmp::Ordering;
 
-/// One class after matching.
+/// One detection that is a hit or a miss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Judged {
+    pub(super) class: u32,
+    pub(super) score: f32,
+    pub(super) hit: bool,
+}
+
+/// One image after matching.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Outcome {
+    /// Per class with objects that are not difficult, rising: the class, and their number.
+    pub(super) truths: Box<[(u32, u32)]>,
+    /// By rising class, then falling score, equal scores in the model's order.
+    pub(super) judged: Box<[Judged]>,
+}
+
+/// One class of the set.
 #[derive(Debug, Default)]
 pub(super) struct ClassMatches {
     /// Per image with objects of the class that are not difficult: its position and their number.
     pub(super) truths: Vec<(u32, u32)>,
-    /// Per detection that is a hit or a miss, by falling score: position of its image, and whether
-    /// it is a hit.
-    pub(super) judged: Vec<(u32, bool)>,
+    /// Per detection that is a hit or a miss, by falling score: score, position of its image, and
+    /// whether it is a hit.
+    pub(super) judged: Vec<(f32, u32, bool)>,
 }
 
 /// Overlap of two boxes, `None` where they do not meet.
@@ -31,61 +49,106 @@ fn overlap(a: &Xyxy, b: &Xyxy) -> Option<f64> {
     Some(w * h / union)
 }
 
-/// Matches every class; `images` in sample order.
-pub(super) fn match_classes(
-    images: &[&DetectedImage],
-    classes: usize,
-    threshold: f64,
-) -> Vec<ClassMatches> {
-    // Per class: its objects as (image, box, difficult, taken), and where each image's begin.
-    let mut all = Vec::with_capacity(classes);
-    let mut detections: Vec<Vec<(f32, u32, Xyxy)>> = vec![Vec::new(); classes];
-    for (at, image) in (0u32..).zip(images) {
-        for d in &image.detections {
-            if let Some(of_class) = detections.get_mut(d.label.index()) {
-                of_class.push((d.score, at, d.bbox));
-            }
-        }
+fn falling(a: f32, b: f32) -> Ordering {
+    b.partial_cmp(&a).unwrap_or(Ordering::Equal)
+}
+
+/// Matches one image. Detections of classes that the dataset does not have (`classes` of them) are
+/// left out: nothing could match them, and no mean counts them.
+pub(super) fn match_image(image: &DetectedImage<'_>, classes: usize, threshold: f64) -> Outcome {
+    struct Object {
+        label: LabelId,
+        bbox: Xyxy,
+        difficult: bool,
+        taken: bool,
     }
-    for (class, mut found) in (0u32..).zip(detections) {
-        let mut matches = ClassMatches::default();
-        let mut objects: Vec<Vec<(Xyxy, bool, bool)>> = Vec::with_capacity(images.len());
-        for (at, image) in (0u32..).zip(images) {
-            let own = image
-                .truth
-                .objects
-                .iter()
-                .filter(|o| o.label == LabelId(class));
-            let own: Vec<_> = own
-                .map(|o| (Xyxy::from(o.bbox), o.difficult, false))
-                .collect();
-            let counted = own.iter().filter(|(_, difficult, _)| !difficult).count() as u32;
-            if counted > 0 {
-                matches.truths.push((at, counted));
+    let mut objects: Vec<Object> = image
+        .truth
+        .objects
+        .iter()
+        .map(|o| Object {
+            label: o.label,
+            bbox: Xyxy::from(o.bbox),
+            difficult: o.difficult,
+            taken: false,
+        })
+        .collect();
+    let mut counted: Vec<LabelId> = objects
+        .iter()
+        .filter(|o| !o.difficult)
+        .map(|o| o.label)
+        .collect();
+    counted.sort_unstable();
+    let truths = counted
+        .chunk_by(|a, b| a == b)
+        .filter_map(|same| Some((same.first()?.0, same.len() as u32)))
+        .collect();
+    let mut found: Vec<_> = image
+        .detections
+        .iter()
+        .filter(|d| d.label.index() < classes)
+        .collect();
+    found.sort_by(|a, b| a.label.cmp(&b.label).then(falling(a.score, b.score)));
+    let mut judged = Vec::with_capacity(found.len());
+    for d in found {
+        let mut best: Option<(f64, &mut Object)> = None;
+        for object in objects.iter_mut().filter(|o| o.label == d.label) {
+            if let Some(o) = overlap(&d.bbox, &object.bbox)
+                && best.as_ref().is_none_or(|(b, _)| o > *b)
+            {
+                best = Some((o, object));
             }
-            objects.push(own);
         }
-        found.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
-        for (_, at, bbox) in found {
-            let mut best: Option<(f64, &mut (Xyxy, bool, bool))> = None;
-            for object in objects.get_mut(at as usize).into_iter().flatten() {
-                if let Some(o) = overlap(&bbox, &object.0)
-                    && best.as_ref().is_none_or(|(b, _)| o > *b)
-                {
-                    best = Some((o, object));
+        let hit = match best {
+            Some((o, object)) if o >= threshold => {
+                if object.difficult {
+                    continue;
                 }
+                !std::mem::replace(&mut object.taken, true)
             }
-            match best {
-                Some((o, (_, difficult, taken))) if o >= threshold => {
-                    if !*difficult {
-                        matches.judged.push((at, !*taken));
-                        *taken = true;
-                    }
-                }
-                _ => matches.judged.push((at, false)),
-            }
-        }
-        all.push(matches);
+            _ => false,
+        };
+        judged.push(Judged {
+            class: d.label.0,
+            score: d.score,
+            hit,
+        });
     }
-    all
+    Outcome {
+        truths,
+        judged: judged.into(),
+    }
+}
+
+impl ClassMatches {
+    /// Takes a class from `outcomes`, which stand in sample order.
+    pub(super) fn fill(&mut self, outcomes: &[&Outcome], class: u32) {
+        self.truths.clear();
+        self.judged.clear();
+        for (image, outcome) in (0u32..).zip(outcomes) {
+            if let Ok(at) = outcome.truths.binary_search_by_key(&class, |(c, _)| *c)
+                && let Some((_, n)) = outcome.truths.get(at)
+            {
+                self.truths.push((image, *n));
+            }
+            let first = outcome.judged.partition_point(|j| j.class < class);
+            let own = outcome.judged.iter().skip(first);
+            self.judged.extend(
+                own.take_while(|j| j.class == class)
+                    .map(|j| (j.score, image, j.hit)),
+            );
+        }
+        self.judged.sort_by(|a, b| falling(a.0, b.0));
+    }
+
+    /// Objects that count.
+    pub(super) fn objects(&self) -> u64 {
+        self.truths.iter().map(|&(_, n)| u64::from(n)).sum()
+    }
+
+    /// Leaves out the misses after the last hit: they change no average, of the set or of a part.
+    pub(super) fn cut(&mut self) {
+        let last = self.judged.iter().rposition(|(_, _, hit)| *hit);
+        self.judged.truncate(last.map_or(0, |at| at + 1));
+    }
 }

@@ -1,13 +1,12 @@
-//! The row `voc-ap`: VOC's average precision, all-point and 11-point, and by class.
+//! The row `voc-ap`: VOC's average precision, all-point and 11-point.
 
 use super::{
     curve::{AveragePrecision, average_precision},
-    matching::match_classes,
+    matching::{ClassMatches, Outcome, match_image},
 };
 use crate::{
-    interval::bootstrap,
-    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage},
-    table::{Cell, Table},
+    interval::Halves,
+    state::{BySample, CHANCE_AP50, CHANCE_SAMPLES, DetectedImage, Matched},
 };
 use dyno_core::{
     Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
@@ -17,12 +16,13 @@ use serde::Deserialize;
 use std::any::Any;
 
 pub(super) const ID: &str = "voc-ap";
+const NAMES: [&str; 2] = ["VOC-AP", "VOC-AP-11"];
 
 /// The row `voc-ap`; parameters `{"iou": 0.5}`.
 ///
 /// Scores: `VOC-AP` (all points) and `VOC-AP-11` (11 points), the means over classes that have
-/// objects, with bootstrap intervals. A class without an object that counts is left out of the means
-/// and has no value.
+/// objects, with intervals from 30 images on. A class without an object that counts is left out of
+/// the means and has no value. Details: `per-class`, `per-image`, `precision-recall`, `matches`.
 #[derive(Debug, Clone, Copy)]
 pub struct VocAp;
 
@@ -80,10 +80,10 @@ impl MetricKind for VocAp {
     }
 }
 
-struct State {
-    iou: f64,
-    names: Vec<String>,
-    samples: BySample<DetectedImage>,
+pub(super) struct State {
+    pub(super) iou: f64,
+    pub(super) names: Vec<String>,
+    pub(super) samples: BySample<Matched<Outcome>>,
 }
 
 /// Means over the classes that have objects: all points, 11 points.
@@ -95,49 +95,63 @@ fn means(classes: &[Option<AveragePrecision>]) -> [Option<f64>; 2] {
 }
 
 impl State {
-    fn matches(&self) -> Vec<super::matching::ClassMatches> {
-        let images: Vec<&DetectedImage> = self.samples.iter().map(|(_, image)| image).collect();
-        match_classes(&images, self.names.len(), self.iou)
+    pub(super) fn outcomes(&self) -> Vec<&Outcome> {
+        self.samples.iter().map(|(_, m)| &m.outcome).collect()
     }
 
-    fn scores(&self, matches: &[super::matching::ClassMatches], weights: &[u32]) -> Vec<Score> {
-        let n = weights.iter().map(|&w| u64::from(w)).sum();
-        let score = |metric: String, value| Score {
-            metric,
-            value,
-            n,
-            hits: None,
-            interval: None,
-            optimistic: None,
-            pessimistic: None,
-        };
-        let mut points = Vec::new();
-        let classes: Vec<_> = matches
-            .iter()
-            .map(|class| average_precision(class, weights, &mut points))
+    fn scores(&self, weights: &[u32]) -> Vec<Score> {
+        let outcomes = self.outcomes();
+        let weight = |image: u32| weights.get(image as usize).copied().unwrap_or(0);
+        let (mut class, mut points) = (ClassMatches::default(), Vec::new());
+        let classes: Vec<_> = (0..self.names.len() as u32)
+            .map(|label| {
+                class.fill(&outcomes, label);
+                average_precision(&class, weight, &mut points)
+            })
             .collect();
-        let [all, eleven] = means(&classes);
-        vec![
-            score("VOC-AP".to_owned(), all),
-            score("VOC-AP-11".to_owned(), eleven),
-        ]
+        let n = weights.iter().map(|&w| u64::from(w)).sum();
+        NAMES
+            .iter()
+            .zip(means(&classes))
+            .map(|(name, value)| Score {
+                metric: (*name).to_owned(),
+                value,
+                n,
+                hits: None,
+                interval: None,
+                optimistic: None,
+                pessimistic: None,
+            })
+            .collect()
     }
 
-    /// Columns `class`, `VOC-AP`, `VOC-AP-11`, `n` (objects that count).
-    fn per_class(&self) -> Detail {
-        let weights = vec![1; self.samples.len()];
-        let mut points = Vec::new();
-        let mut table = Table::new("per-class", &["class", "VOC-AP", "VOC-AP-11", "n"]);
-        for (name, class) in self.names.iter().zip(self.matches()) {
-            let ap = average_precision(&class, &weights, &mut points);
-            table.row(&[
-                Cell::Text(name),
-                Cell::from(ap.map(|ap| ap.all_points)),
-                Cell::from(ap.map(|ap| ap.eleven_points)),
-                Cell::Count(class.truths.iter().map(|&(_, n)| u64::from(n)).sum()),
-            ]);
+    /// Both means on every half, class by class: the memory is that of one class and of two numbers
+    /// a half.
+    fn on_halves(&self, halves: &Halves) -> [Vec<Option<f64>>; 2] {
+        let outcomes = self.outcomes();
+        let mut sums = vec![([0.0f64; 2], 0u32); halves.count()];
+        let (mut class, mut points) = (ClassMatches::default(), Vec::new());
+        for label in 0..self.names.len() as u32 {
+            class.fill(&outcomes, label);
+            class.cut();
+            for (half, (sums, classes)) in sums.iter_mut().enumerate() {
+                let weight = |image| halves.weight(half, image);
+                if let Some(ap) = average_precision(&class, weight, &mut points) {
+                    *classes += 1;
+                    for (sum, v) in sums.iter_mut().zip([ap.all_points, ap.eleven_points]) {
+                        *sum += v;
+                    }
+                }
+            }
         }
-        table.finish()
+        std::array::from_fn(|at| {
+            sums.iter()
+                .map(|(sums, classes)| {
+                    let sum = sums.get(at).copied()?;
+                    (*classes > 0).then(|| sum / f64::from(*classes))
+                })
+                .collect()
+        })
     }
 }
 
@@ -149,7 +163,8 @@ impl Metric for State {
         annotation: &Annotation,
     ) -> Result<(), MetricError> {
         let image = DetectedImage::new(ID, self.names.len(), sample, prediction, annotation)?;
-        self.samples.insert(sample, image)
+        let outcome = match_image(&image, self.names.len(), self.iou);
+        self.samples.insert(sample, image.matched(outcome))
     }
 
     fn merge(&mut self, other: Box<dyn Metric>) -> Result<(), MetricError> {
@@ -171,34 +186,23 @@ impl Metric for State {
             .iter()
             .map(|(sample, _)| weights.map_or(1, |w| w(sample)))
             .collect();
-        Ok(self.scores(&self.matches(), &weights))
+        Ok(self.scores(&weights))
     }
 
     fn finish_with_intervals(&self, resamples: u32, seed: u64) -> Result<Vec<Score>, MetricError> {
-        let (matches, n) = (self.matches(), self.samples.len());
-        let mut scores = self.scores(&matches, &vec![1; n]);
-        let mut points = Vec::new();
-        bootstrap(
-            &mut scores,
-            ["VOC-AP", "VOC-AP-11"],
-            n,
-            resamples,
-            seed,
-            |weights| {
-                let classes: Vec<_> = matches
-                    .iter()
-                    .map(|class| average_precision(class, weights, &mut points))
-                    .collect();
-                means(&classes)
-            },
-        );
+        let n = self.samples.len();
+        let mut scores = self.scores(&vec![1; n]);
+        let halves = Halves::draw(n, resamples, seed);
+        for (name, values) in NAMES.into_iter().zip(&self.on_halves(&halves)) {
+            halves.interval(&mut scores, name, values);
+        }
         Ok(scores)
     }
 
     fn details(
         &self,
-        _sample_id: &dyn Fn(SampleIndex) -> String,
+        sample_id: &dyn Fn(SampleIndex) -> String,
     ) -> Result<Vec<Detail>, MetricError> {
-        Ok(vec![self.per_class()])
+        super::details::details(self, sample_id)
     }
 }

@@ -1,6 +1,7 @@
 //! PASCAL VOC's average precision of boxes.
 
 mod curve;
+mod details;
 mod matching;
 mod metric;
 
