@@ -93,6 +93,32 @@ pub enum EvidenceError {
         /// Hash of the one that was to be added.
         new: String,
     },
+    /// A link that leads out of the model's folder: what is written there would land elsewhere.
+    #[error("`{path}` is a link that leads out of its folder")]
+    LeadsOut {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Everything is written, but the system does not say that it survives a power cut.
+    #[error("written, but the folder `{folder}` cannot be synced: a power cut might undo it")]
+    Unsynced {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// One of several files could not be replaced, and one before it not be set back.
+    #[error("`{path}` is new and could not be set back ({undo})")]
+    HalfWritten {
+        /// The file that is new.
+        path: PathBuf,
+        /// Why it could not be set back.
+        undo: String,
+        /// The error that came first.
+        #[source]
+        source: Box<EvidenceError>,
+    },
     /// A string that must not become a file name.
     #[error("not a {what}: `{value}`")]
     BadName {

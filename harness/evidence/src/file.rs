@@ -1,79 +1,18 @@
-//! Atomic writes, locks and hashes of files.
-//!
-//! Rename is what makes a write atomic (POSIX `rename`), and two fsyncs make it last: one of the
-//! file before the rename, one of the folder after it.
+//! Locks, hashes and bounded reading of files, and folders of files named by their hash.
 
-use crate::EvidenceError;
+use crate::{EvidenceError, atomic::atomic_write};
+use dyno_core::Artifact;
 use sha2::{Digest, Sha256};
 use std::{
     fmt::Write as _,
     fs::{self, File, TryLockError},
-    io::{Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 /// How long [`lock`] waits.
 pub const LOCK_WAIT: Duration = Duration::from_secs(10);
-
-/// Replaces the content of `path` in one step: a reader sees the old file or the new one, a full
-/// disk leaves the old one.
-///
-/// The permissions of an existing file are kept; a symbolic link stays and its target is replaced.
-/// The folder must exist.
-///
-/// # Errors
-/// [`EvidenceError::Io`] with the path and what was tried.
-pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
-    let target = match fs::symlink_metadata(path) {
-        Ok(m) if m.file_type().is_symlink() => {
-            fs::canonicalize(path).map_err(EvidenceError::io("follow the link", path))?
-        }
-        _ => path.to_owned(),
-    };
-    let folder = parent(&target);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dyno-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // The process's umask still applies, as for any file that is created.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder
-        .tempfile_in(&folder)
-        .map_err(EvidenceError::io("write in", &folder))?;
-    if let Ok(meta) = fs::metadata(&target) {
-        if meta.permissions().readonly() {
-            let denied = std::io::Error::new(
-                std::io::ErrorKind::PermissionDenied,
-                "the file is read-only",
-            );
-            return Err(EvidenceError::io("replace", &target)(denied));
-        }
-        file.as_file()
-            .set_permissions(meta.permissions())
-            .map_err(EvidenceError::io("set the permissions of", &target))?;
-    }
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(EvidenceError::io("write", &target))?;
-    file.persist(&target)
-        .map_err(|e| EvidenceError::io("replace", &target)(e.error))?;
-    sync_folder(&folder)
-}
-
-/// Makes a rename in `folder` last through a power cut.
-fn sync_folder(folder: &Path) -> Result<(), EvidenceError> {
-    // Elsewhere than on Unix a folder cannot be opened as a file.
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|f| f.sync_all())
-            .map_err(EvidenceError::io("sync", folder))
-    } else {
-        Ok(())
-    }
-}
 
 /// The folder of a path; `.` for a bare name.
 pub(crate) fn parent(path: &Path) -> PathBuf {
@@ -98,7 +37,7 @@ pub struct FileLock {
 ///
 /// # Errors
 /// [`EvidenceError::Locked`] when another holder keeps it, [`EvidenceError::Io`] when the file
-/// cannot be made.
+/// cannot be made or is no regular file.
 pub fn lock(path: &Path) -> Result<FileLock, EvidenceError> {
     lock_within(path, LOCK_WAIT)
 }
@@ -108,6 +47,10 @@ pub fn lock(path: &Path) -> Result<FileLock, EvidenceError> {
 /// # Errors
 /// As [`lock`].
 pub fn lock_within(path: &Path, wait: Duration) -> Result<FileLock, EvidenceError> {
+    // Opening a pipe to write would wait for who reads it.
+    if fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(EvidenceError::io("open the lock", path)(not_a_file()));
+    }
     let file = File::options()
         .create(true)
         .append(true)
@@ -131,12 +74,28 @@ pub fn lock_within(path: &Path, wait: Duration) -> Result<FileLock, EvidenceErro
     }
 }
 
+fn not_a_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+/// Opens a regular file: opening a pipe would wait for who writes it, and a device has no end.
+///
+/// # Errors
+/// [`EvidenceError::Io`] when it cannot be opened or is something else.
+pub fn open_file(path: &Path) -> Result<File, EvidenceError> {
+    let read = || EvidenceError::io("read", path);
+    if !fs::metadata(path).map_err(read())?.is_file() {
+        return Err(read()(not_a_file()));
+    }
+    File::open(path).map_err(read())
+}
+
 /// Lower-case hexadecimal sha256 of a file and its size in bytes, read in pieces.
 ///
 /// # Errors
 /// [`EvidenceError::Io`] when it cannot be read.
 pub fn hash_file(path: &Path) -> Result<(String, u64), EvidenceError> {
-    let mut file = File::open(path).map_err(EvidenceError::io("read", path))?;
+    let mut file = open_file(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0u8; 1 << 16];
     let mut size = 0u64;
@@ -159,14 +118,14 @@ pub fn hash_file(path: &Path) -> Result<(String, u64), EvidenceError> {
 
 /// Reads a text file of at most `limit` bytes.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, EvidenceError> {
-    let file = File::open(path).map_err(EvidenceError::io("read", path))?;
     let mut text = String::new();
-    file.take(limit.saturating_add(1))
+    open_file(path)?
+        .take(limit.saturating_add(1))
         .read_to_string(&mut text)
         .map_err(EvidenceError::io("read", path))?;
     if text.len() as u64 > limit {
-        let large = std::io::Error::new(
-            std::io::ErrorKind::FileTooLarge,
+        let large = io::Error::new(
+            io::ErrorKind::FileTooLarge,
             format!("more than {limit} bytes"),
         );
         return Err(EvidenceError::io("read", path)(large));
@@ -187,6 +146,27 @@ pub(crate) fn check_sha256(sha256: &str) -> Result<(), EvidenceError> {
             what: "sha256",
             value: sha256.to_owned(),
         })
+    }
+}
+
+/// What stands at `path` lies in `root` or is to lie there: nothing is there, or it is no link that
+/// leads out.
+///
+/// # Errors
+/// [`EvidenceError::LeadsOut`].
+pub(crate) fn stays_in(root: &Path, path: &Path) -> Result<(), EvidenceError> {
+    let Ok(meta) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if !meta.file_type().is_symlink() {
+        return Ok(());
+    }
+    // A link to nothing would be written to as well, wherever that is.
+    match (fs::canonicalize(path), fs::canonicalize(root)) {
+        (Ok(real), Ok(root)) if real.starts_with(&root) => Ok(()),
+        _ => Err(EvidenceError::LeadsOut {
+            path: path.to_owned(),
+        }),
     }
 }
 
@@ -241,10 +221,28 @@ impl DataFolder {
         found.into_iter().next().ok_or_else(missing)
     }
 
+    /// The file of an artifact has its hash and size.
+    pub(crate) fn verify(&self, artifact: &Artifact) -> Result<bool, EvidenceError> {
+        check_sha256(&artifact.sha256)?;
+        let named = self
+            .0
+            .join(format!("{}.{}", artifact.sha256, artifact.format));
+        let path = if named.is_file() {
+            named
+        } else {
+            self.path(&artifact.sha256)?
+        };
+        let (sha256, bytes) = hash_file(&path)?;
+        Ok(sha256 == artifact.sha256 && bytes == artifact.bytes)
+    }
+
     /// The content of this hash, checked.
     pub(crate) fn get(&self, sha256: &str) -> Result<Vec<u8>, EvidenceError> {
         let path = self.path(sha256)?;
-        let bytes = fs::read(&path).map_err(EvidenceError::io("read", &path))?;
+        let mut bytes = Vec::new();
+        open_file(&path)?
+            .read_to_end(&mut bytes)
+            .map_err(EvidenceError::io("read", &path))?;
         let actual = dyno_core::sha256_hex(&bytes);
         if actual == sha256 {
             Ok(bytes)

@@ -4,6 +4,7 @@
 //! and every change of a shared file happens under a lock. Files of bulk data are named by the hash
 //! of their content, and that hash is checked on reading: it finds accidents, not a forger.
 
+mod atomic;
 mod error;
 mod file;
 mod find;
@@ -13,8 +14,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use atomic::{atomic_write, write_together};
 pub use error::EvidenceError;
-pub use file::{FileLock, LOCK_WAIT, atomic_write, hash_file, lock, lock_within};
+pub use file::{FileLock, LOCK_WAIT, hash_file, lock, lock_within, open_file};
 pub use find::find_record;
 pub use run_folder::{RunFolder, latest, list};
-pub use store::{EvidenceStore, RecordRef, StoredRecord};
+pub use store::{DataState, EvidenceStore, RecordRef, StoredRecord};

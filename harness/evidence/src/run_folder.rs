@@ -11,7 +11,8 @@
 
 use crate::{
     EvidenceError,
-    file::{DataFolder, FileLock, atomic_write, hash_file, lock, read_text},
+    atomic::atomic_write,
+    file::{DataFolder, FileLock, lock, open_file, read_text},
 };
 use dyno_core::{Artifact, MAX_RECORD_BYTES, PLAN_SCHEMA, Plan, Record};
 use serde::{Deserialize, Serialize};
@@ -179,12 +180,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(
-        &self,
-        role: &str,
-        format: &str,
-        bytes: &[u8],
-    ) -> Result<Artifact, EvidenceError> {
+    pub fn put(&self, role: &str, format: &str, bytes: &[u8]) -> Result<Artifact, EvidenceError> {
         let sha256 = self.data().put(format, bytes)?;
         Ok(Artifact {
             role: role.to_owned(),
@@ -299,9 +295,7 @@ impl RunFolder {
     }
 
     fn intact(&self, artifact: &Artifact) -> bool {
-        self.artifact_path(&artifact.sha256)
-            .and_then(|p| hash_file(&p))
-            .is_ok_and(|(sha256, bytes)| sha256 == artifact.sha256 && bytes == artifact.bytes)
+        self.data().verify(artifact).is_ok_and(|intact| intact)
     }
 
     /// The journal's last word on every shard. Lines that are not whole are passed over: their
@@ -312,8 +306,9 @@ impl RunFolder {
             return Ok(BTreeMap::new());
         }
         let mut bytes = Vec::new();
-        File::open(&path)
-            .and_then(|f| f.take(MAX_TEXT_BYTES).read_to_end(&mut bytes))
+        open_file(&path)?
+            .take(MAX_TEXT_BYTES)
+            .read_to_end(&mut bytes)
             .map_err(EvidenceError::io("read", &path))?;
         let lines = bytes
             .split(|b| *b == b'\n')

@@ -13,7 +13,8 @@
 
 use crate::{
     EvidenceError,
-    file::{DataFolder, FileLock, atomic_write, check_sha256, lock, read_text},
+    atomic::{atomic_write, sweep, write_together},
+    file::{DataFolder, FileLock, check_sha256, lock, parent, read_text, stays_in},
     run_folder::RunFolder,
 };
 use dyno_core::{Artifact, MAX_RECORD_BYTES, Record};
@@ -89,6 +90,19 @@ struct Index {
     entries: BTreeMap<String, Shown>,
 }
 
+/// What became of a file of bulk data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataState {
+    /// It is there, and its content has its hash.
+    Intact,
+    /// It is there with other content.
+    Changed,
+    /// It is not there, others are or were.
+    Missing,
+    /// The evidence has no folder of data at all: it is not published with a package.
+    NotKept,
+}
+
 /// A file of [`EvidenceStore::list`].
 #[derive(Debug)]
 pub struct StoredRecord {
@@ -135,13 +149,33 @@ impl EvidenceStore {
         DataFolder(self.folder.join("data"))
     }
 
-    /// Takes the folder's lock, for a change of several files.
+    /// Takes the lock under which everything in the model's folder is written: manifests, evidence
+    /// and index. What killed writers left there is swept.
     ///
     /// # Errors
-    /// When another process holds it, or the folder cannot be written.
+    /// When another process holds it, the folder cannot be written, or a link in it leads out.
     pub fn lock(&self) -> Result<FileLock, EvidenceError> {
+        self.confined()?;
         fs::create_dir_all(&self.folder).map_err(EvidenceError::io("make", &self.folder))?;
-        lock(&self.folder.join(".lock"))
+        let guard = lock(&self.folder.join(".lock"))?;
+        for folder in [&parent(&self.folder), &self.folder, &self.data().0] {
+            sweep(folder);
+        }
+        Ok(guard)
+    }
+
+    /// Nothing that is written leads out of the model's folder.
+    fn confined(&self) -> Result<(), EvidenceError> {
+        let root = parent(&self.folder);
+        for path in [
+            self.folder.clone(),
+            self.data().0,
+            self.index_path(),
+            self.folder.join(".lock"),
+        ] {
+            stays_in(&root, &path)?;
+        }
+        Ok(())
     }
 
     /// Adds a record, its text verbatim. The same record again changes nothing.
@@ -164,6 +198,8 @@ impl EvidenceStore {
                 actual: sealed.id,
             });
         }
+        self.confined()?;
+        stays_in(&parent(&self.folder), &path)?;
         if path.exists() {
             read_record(&path)?;
             return Ok(path);
@@ -183,6 +219,7 @@ impl EvidenceStore {
         format: &str,
         bytes: &[u8],
     ) -> Result<Artifact, EvidenceError> {
+        self.confined()?;
         let sha256 = self.data().put(format, bytes)?;
         Ok(Artifact {
             role: role.to_owned(),
@@ -200,12 +237,25 @@ impl EvidenceStore {
         self.data().get(sha256)
     }
 
+    /// What became of a file that a record names.
+    pub fn data_state(&self, artifact: &Artifact) -> DataState {
+        if !self.data().0.is_dir() {
+            return DataState::NotKept;
+        }
+        match self.data().verify(artifact) {
+            Ok(true) => DataState::Intact,
+            Ok(false) => DataState::Changed,
+            Err(_) => DataState::Missing,
+        }
+    }
+
     /// Copies the artifacts that a record names out of its run folder, each checked against its
     /// hash.
     ///
     /// # Errors
     /// When one is missing, was changed, or cannot be written.
     pub fn copy_artifacts(&self, record: &Record, from: &RunFolder) -> Result<(), EvidenceError> {
+        self.confined()?;
         for artifact in &record.artifacts {
             self.data().put(&artifact.format, &from.get(artifact)?)?;
         }
@@ -305,6 +355,29 @@ impl EvidenceStore {
         _guard: &FileLock,
         fields: &[(&str, Option<&RecordRef>)],
     ) -> Result<(), EvidenceError> {
+        self.confined()?;
+        atomic_write(&self.index_path(), self.index_with(fields)?.as_bytes())
+    }
+
+    /// Several fields and the manifest that has them, by the holder of the lock: the index first,
+    /// and either both or neither.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or one of the two not be written.
+    pub fn show_with(
+        &self,
+        _guard: &FileLock,
+        fields: &[(&str, Option<&RecordRef>)],
+        manifest: &Path,
+        text: &[u8],
+    ) -> Result<(), EvidenceError> {
+        self.confined()?;
+        let index = self.index_with(fields)?;
+        write_together(&[(&self.index_path(), index.as_bytes()), (manifest, text)])
+    }
+
+    /// The text of the index after a change.
+    fn index_with(&self, fields: &[(&str, Option<&RecordRef>)]) -> Result<String, EvidenceError> {
         let mut index = self.read_index()?;
         let shown = match &self.entry {
             None => &mut index.shown,
@@ -317,12 +390,11 @@ impl EvidenceStore {
             };
         }
         index.entries.retain(|_, e| !e.shown.is_empty());
-        let path = self.index_path();
         let text = serde_json::to_string_pretty(&index).map_err(|source| EvidenceError::Json {
-            path: path.clone(),
+            path: self.index_path(),
             source,
-        })? + "\n";
-        atomic_write(&path, text.as_bytes())
+        })?;
+        Ok(text + "\n")
     }
 
     fn read_index(&self) -> Result<Index, EvidenceError> {

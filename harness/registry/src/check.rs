@@ -2,16 +2,18 @@
 
 use crate::{
     RegistryError, ResolvedModel,
-    fields::{fields, is_empty, same_value, sample_set, value_of},
+    decide::Known,
+    described::{Compared, Describe, compare, labels_changed},
+    fields::{ACCURACY, INFERENCE_TIME, apart, fields, is_blank, same_value, value_of},
     locate::ResolveOptions,
     resolve::resolve_listed,
     search::{ListedModel, Location},
-    write::{Action, FieldChange, Target, same_weights},
+    target::Target,
+    weights::Weights,
+    write::{Action, FieldChange},
 };
-use dyno_core::{
-    CanonicalError, ModelPlan, ModelSpec, Purpose, Record, SampleSetRecord, canonical_sha256,
-};
-use dyno_evidence::RecordRef;
+use dyno_core::{Measurement, Purpose, Record, Reference, SampleSetRecord};
+use dyno_evidence::{DataState, EvidenceStore, RecordRef};
 use serde_json::Value;
 
 /// How a check came out.
@@ -32,9 +34,10 @@ pub struct Finding {
     pub field: Option<&'static str>,
     /// How it came out.
     pub status: FindingStatus,
-    /// `ok`, `no-evidence`, `evidence-unreadable`, `differs`, `lost`, `stale-weights`,
-    /// `stale-preprocessing`, `stale-labels`, `stale-dataset`, `no-files`, `no-dataset`,
-    /// `unreadable`.
+    /// `ok`, `no-evidence`, `evidence-unreadable`, `evidence-unfit`, `differs`, `lost`,
+    /// `stale-weights`, `stale-preprocessing`, `stale-labels`, `stale-dataset`, `apart`,
+    /// `data-missing`, `data-changed`, `no-data`, `no-description`, `no-files`, `no-dataset`,
+    /// `reference-own`, `reference-unsourced`, `unreadable`.
     pub code: &'static str,
     /// Details, for people.
     pub detail: String,
@@ -51,91 +54,112 @@ pub enum DatasetState {
     NotAtHand,
 }
 
-/// Says what became of a sample set of a record.
+/// Says what became of a sample set of a record, by the content of its files: size and time of a
+/// file vouch for nothing.
 pub type DatasetCheck<'a> = &'a dyn Fn(&Record, &SampleSetRecord) -> DatasetState;
 
-fn finding(
-    field: Option<&'static str>,
-    status: FindingStatus,
-    code: &'static str,
-    detail: impl Into<String>,
-) -> Finding {
-    Finding {
-        field,
-        status,
-        code,
-        detail: detail.into(),
+/// What a check needs from above: data sets and engines.
+#[derive(Clone, Copy)]
+pub struct CheckContext<'a> {
+    /// What became of a sample set; a caller without datasets answers [`DatasetState::NotAtHand`].
+    pub dataset: DatasetCheck<'a>,
+    /// The model as a run would take it; a caller without engines answers `Ok(None)`.
+    pub describe: Describe<'a>,
+}
+
+impl Finding {
+    fn new(
+        field: Option<&'static str>,
+        status: FindingStatus,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            field,
+            status,
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
-/// Checks every field of a model that has a value or evidence. `dataset` says what became of a
-/// sample set; a caller without datasets answers [`DatasetState::NotAtHand`]. It is given the
-/// record too, whose plan says how many samples were asked for.
+/// Checks every field of a model that has a value or evidence, and its references.
 ///
 /// # Errors
 /// When manifest or index cannot be read, or the model is a bare file.
 pub fn check(
     listed: &ListedModel,
     options: &ResolveOptions,
-    dataset: DatasetCheck<'_>,
+    context: &CheckContext<'_>,
 ) -> Result<Vec<Finding>, RegistryError> {
     let mut findings = Vec::new();
     let target = Target::open(&listed.location)?;
+    let of_model = |status, code, detail: String| Finding::new(None, status, code, detail);
     let resolved = match resolve_listed(listed.clone(), options) {
         Ok(model) => Some(model),
-        Err(RegistryError::FileMissing { path, hint }) => {
-            findings.push(finding(
-                None,
-                FindingStatus::Unchecked,
-                "no-files",
-                format!("`{}` is missing: {hint}", path.display()),
-            ));
-            None
-        }
-        Err(e @ RegistryError::NoFramework { .. }) => {
-            findings.push(finding(
-                None,
-                FindingStatus::Unchecked,
-                "no-files",
-                e.to_string(),
-            ));
-            None
-        }
         Err(e) => {
-            findings.push(finding(
-                None,
-                FindingStatus::Failed,
-                "unreadable",
-                e.to_string(),
-            ));
+            findings.push(match e {
+                RegistryError::FileMissing { path, hint } => of_model(
+                    FindingStatus::Unchecked,
+                    "no-files",
+                    format!("`{}` is missing: {hint}", path.display()),
+                ),
+                RegistryError::NoFramework { .. } => {
+                    of_model(FindingStatus::Unchecked, "no-files", e.to_string())
+                }
+                e => of_model(FindingStatus::Failed, "unreadable", e.to_string()),
+            });
             None
         }
     };
-    let shown = target.store.shown()?;
+    let model = resolved.as_ref().map(|model| Subject {
+        model,
+        weights: Weights::of(model).map_err(|e| e.to_string()),
+    });
+    let known = Known::read(&target.store)?;
+    let mut seen: Vec<&str> = Vec::new();
     for field in fields_of(listed, resolved.as_ref()) {
         let value = target.value(field);
-        match (shown.get(*field), is_empty(value.as_ref())) {
+        match (known.shown.get(*field), is_blank(value.as_ref())) {
             (None, true) => {}
             (None, false) => {
                 let text = value.map(|v| v.to_string()).unwrap_or_default();
-                findings.push(finding(
+                findings.push(Finding::new(
                     Some(field),
                     FindingStatus::Failed,
                     "no-evidence",
                     format!("nothing stands behind {text}"),
                 ));
             }
-            (Some(reference), _) => findings.extend(field_findings(
-                &target,
-                resolved.as_ref(),
-                field,
-                value.as_ref(),
-                reference,
-                dataset,
-            )),
+            (Some(reference), _) => {
+                findings.extend(field_findings(
+                    &target.store,
+                    model.as_ref(),
+                    field,
+                    value.as_ref(),
+                    reference,
+                    context,
+                ));
+                if let Some((record, _)) = known.at(reference)
+                    && !seen.contains(&record.id.as_str())
+                {
+                    seen.push(&record.id);
+                    findings.extend(data_finding(&target.store, record));
+                }
+            }
         }
     }
+    findings.extend(pair_finding(&target, &known));
+    for reference in resolved.iter().flat_map(|m| &m.spec.reference) {
+        findings.extend(reference_finding(reference, &known));
+    }
     Ok(findings)
+}
+
+/// A model whose weights were hashed once.
+struct Subject<'a> {
+    model: &'a ResolvedModel,
+    weights: Result<Weights, String>,
 }
 
 fn fields_of(listed: &ListedModel, resolved: Option<&ResolvedModel>) -> &'static [&'static str] {
@@ -147,15 +171,16 @@ fn fields_of(listed: &ListedModel, resolved: Option<&ResolvedModel>) -> &'static
 }
 
 fn field_findings(
-    target: &Target,
-    model: Option<&ResolvedModel>,
+    store: &EvidenceStore,
+    subject: Option<&Subject<'_>>,
     field: &'static str,
     value: Option<&Value>,
     reference: &RecordRef,
-    dataset: DatasetCheck<'_>,
+    context: &CheckContext<'_>,
 ) -> Vec<Finding> {
-    let failed = |code, detail: String| finding(Some(field), FindingStatus::Failed, code, detail);
-    let record = match target.store.get(&reference.record) {
+    let found = |status, code, detail: String| Finding::new(Some(field), status, code, detail);
+    let failed = |code, detail| found(FindingStatus::Failed, code, detail);
+    let record = match store.get(&reference.record) {
         Ok(record) => record,
         Err(e) => {
             let source =
@@ -165,48 +190,52 @@ fn field_findings(
     };
     let expected = match value_of(&record, reference.measurement, field) {
         Ok(expected) => expected,
-        Err(e) => return vec![failed("evidence-unreadable", e)],
+        Err(e) => return vec![failed("evidence-unfit", e)],
     };
     let mut out = Vec::new();
-    match value.filter(|v| !is_empty(Some(v))) {
-        None => out.push(failed(
-            "lost",
-            format!("the field is empty, its evidence says {expected}: --repair puts it back"),
-        )),
-        Some(v) if !same_value(v, &expected) => out.push(failed(
+    match value {
+        Some(v) if same_value(v, &expected) => {}
+        Some(v) if !is_blank(Some(v)) => out.push(failed(
             "differs",
             format!("the field says {v}, its evidence {expected}"),
         )),
-        Some(_) => {}
+        _ => out.push(failed(
+            "lost",
+            format!("the field is empty, its evidence says {expected}: --repair puts it back"),
+        )),
     }
-    if let Some(model) = model {
-        match same_weights(model, &record) {
-            Ok(Ok(())) => {}
-            Ok(Err(detail)) => out.push(failed("stale-weights", detail)),
-            Err(e) => out.push(failed("stale-weights", e.to_string())),
+    let measurement = record.measurements.get(reference.measurement);
+    if let Some(subject) = subject {
+        let stale = match (
+            &subject.weights,
+            measurement.and_then(|m| record.subject(m)),
+        ) {
+            (Err(e), _) => Some(e.clone()),
+            (Ok(_), None) => Some("the record does not say which model it measured".to_owned()),
+            (Ok(weights), Some(measured)) => weights.difference(&measured.files),
+        };
+        out.extend(stale.map(|detail| failed("stale-weights", detail)));
+        match compare(subject.model, &record, context.describe) {
+            Compared::Same => {}
+            Compared::Differs(detail) => out.push(failed("stale-preprocessing", detail)),
+            Compared::Unchecked(detail) => {
+                out.push(found(FindingStatus::Unchecked, "no-description", detail));
+            }
         }
-        if let Some(detail) = description_changed(&model.spec, &record.plan.spec.model) {
-            out.push(failed("stale-preprocessing", detail));
-        }
-        match labels_changed(model, &record.plan.spec.model) {
+        match labels_changed(subject.model, &record.plan.spec.model) {
             Ok(None) => {}
             Ok(Some(detail)) => out.push(failed("stale-labels", detail)),
             Err(e) => out.push(failed("stale-labels", e.to_string())),
         }
     }
-    let set = record
-        .measurements
-        .get(reference.measurement)
-        .and_then(|m| sample_set(&record, m));
-    if let Some(set) = set {
-        match dataset(&record, set) {
+    if let Some(set) = measurement.and_then(|m| record.sample_set(m)) {
+        match (context.dataset)(&record, set) {
             DatasetState::Same => {}
             DatasetState::Changed => out.push(failed(
                 "stale-dataset",
                 format!("`{}` is no longer what was measured on", set.id),
             )),
-            DatasetState::NotAtHand => out.push(finding(
-                Some(field),
+            DatasetState::NotAtHand => out.push(found(
                 FindingStatus::Unchecked,
                 "no-dataset",
                 format!("`{}` is not at hand", set.id),
@@ -214,100 +243,96 @@ fn field_findings(
         }
     }
     if out.is_empty() {
-        out.push(finding(
-            Some(field),
-            FindingStatus::Ok,
-            "ok",
-            format!("shows {reference}"),
+        out.push(found(FindingStatus::Ok, "ok", format!("shows {reference}")));
+    }
+    out
+}
+
+/// What became of the files behind a record, one finding for all that is wrong in the same way.
+fn data_finding(store: &EvidenceStore, record: &Record) -> Vec<Finding> {
+    let (mut missing, mut changed, mut not_kept) = (Vec::new(), Vec::new(), 0_usize);
+    for artifact in &record.artifacts {
+        let name = format!("{}.{}", artifact.sha256, artifact.format);
+        match store.data_state(artifact) {
+            DataState::Intact => {}
+            DataState::Changed => changed.push(name),
+            DataState::Missing => missing.push(name),
+            DataState::NotKept => not_kept += 1,
+        }
+    }
+    let id = record.short_id();
+    let listed = |code, what: &str, names: &[String]| {
+        let first = names.first()?;
+        let more = match names.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        Some(Finding::new(
+            None,
+            FindingStatus::Failed,
+            code,
+            format!("{what} in `evidence/data`, which record {id} names: {first}{more}"),
+        ))
+    };
+    let mut out: Vec<Finding> = listed("data-missing", "missing", &missing)
+        .into_iter()
+        .chain(listed("data-changed", "changed", &changed))
+        .collect();
+    if not_kept > 0 {
+        out.push(Finding::new(
+            None,
+            FindingStatus::Unchecked,
+            "no-data",
+            format!("no `evidence/data` here: the {not_kept} files behind record {id} are not kept with this copy"),
         ));
     }
     out
 }
 
-/// What the model says about its inputs, outputs and decoder now, against the plan of the record.
-/// Where it is silent, the plan must have been filled in by the recipe that it names now too; what
-/// a recipe fills in is compared by the recipe's name only.
-fn description_changed(now: &ModelSpec, was: &ModelPlan) -> Option<String> {
-    if now.recipe != was.recipe {
-        return Some(match &now.recipe {
-            None => {
-                let recipe = was.recipe.as_deref().unwrap_or_default();
-                format!(
-                    "measured with recipe `{recipe}`, which the model does not name: `dyno models configure --recipe {recipe}` names it"
-                )
-            }
-            Some(recipe) => format!(
-                "the recipe was {}, is `{recipe}`",
-                was.recipe
-                    .as_ref()
-                    .map_or_else(|| "none".to_owned(), |r| format!("`{r}`"))
-            ),
-        });
-    }
-    // As a plan is made: the inputs are the model's own as soon as one of them says its
-    // preprocessing.
-    let speaks = now.inputs.iter().any(|i| !i.preprocess.is_empty());
-    if (speaks || now.recipe.is_none()) && now.inputs != was.inputs {
-        let pairs = (0..now.inputs.len().max(was.inputs.len()))
-            .map(|i| (i, was.inputs.get(i), now.inputs.get(i)));
-        let (i, before, after) = pairs.into_iter().find(|(_, a, b)| a != b)?;
-        return Some(format!(
-            "input {i} was {}, is {}",
-            text(&before),
-            text(&after)
-        ));
-    }
-    if now.outputs != was.outputs {
-        return Some(format!(
-            "the outputs were {}, are {}",
-            text(&was.outputs),
-            text(&now.outputs)
-        ));
-    }
-    match &now.decoder {
-        Some(decoder) if *decoder != was.decoder => Some(format!(
-            "the decoder was {}, is {}",
-            text(&was.decoder),
-            text(decoder)
-        )),
-        None if now.recipe.is_none() => Some(format!(
-            "the decoder was {}, the model names none",
-            text(&was.decoder)
-        )),
-        _ => None,
-    }
+/// Accuracy and latency stand beside each other only if they are of the same model and inputs.
+fn pair_finding(target: &Target, known: &Known) -> Option<Finding> {
+    let behind = |field| known.behind(field, target.value(field).as_ref());
+    let difference = apart(behind(ACCURACY)?, behind(INFERENCE_TIME)?)?;
+    Some(Finding::new(
+        Some(INFERENCE_TIME),
+        FindingStatus::Failed,
+        "apart",
+        format!("not of the model and input of the accuracy beside it: {difference}"),
+    ))
 }
 
-/// The classes now against those of the record. A model that names none has those of its recipe.
-fn labels_changed(
-    model: &ResolvedModel,
-    was: &ModelPlan,
-) -> Result<Option<String>, CanonicalError> {
-    let Some(plan) = &was.labels else {
-        return Ok(None);
+/// Says of a reference whose word it is, where it is not a source of its own.
+fn reference_finding(reference: &Reference, known: &Known) -> Option<Finding> {
+    let name = format!(
+        "reference {} {} on `{}`",
+        reference.metric, reference.value, reference.sample_set
+    );
+    let is_own = |m: &Measurement| {
+        m.sample_set() == Some(reference.sample_set.as_str())
+            && m.score(&reference.metric)
+                .and_then(|s| s.value)
+                .is_some_and(|v| (v - reference.value).abs() < OWN_VALUE)
     };
-    let Some((source, labels)) = &model.labels else {
-        return Ok(model.spec.recipe.is_none().then(|| {
+    let (code, detail) = match &reference.source {
+        Some(source) if source.starts_with("record ") => (
+            "reference-own",
+            format!("{name} is the model's own value of {source}: it finds changes, not errors"),
+        ),
+        Some(_) => return None,
+        None if known.accuracies().any(is_own) => (
+            "reference-own",
             format!(
-                "measured with the labels of `{}`, the model names none",
-                plan.source
-            )
-        }));
+                "{name} is the model's own last value, and names no source: it finds changes, not errors"
+            ),
+        ),
+        None => ("reference-unsourced", format!("{name} names no source")),
     };
-    let changed = canonical_sha256(labels)? != plan.sha256;
-    Ok(changed.then(|| {
-        format!(
-            "the {} labels of `{}` were others than the {} of `{source}` now",
-            plan.count,
-            plan.source,
-            labels.len()
-        )
-    }))
+    Some(Finding::new(None, FindingStatus::Unchecked, code, detail))
 }
 
-fn text<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
+/// A reference that is this near to a measured value was copied from it: manifests show four
+/// decimals.
+const OWN_VALUE: f64 = 5e-5;
 
 /// Puts back fields that other tools dropped: those that are empty and have evidence that still
 /// reads. (ETA's own tools rewrite `manifest.json` and lose every key that they do not know.)
@@ -325,11 +350,13 @@ pub fn repair(listed: &ListedModel) -> Result<Vec<FieldChange>, RegistryError> {
             continue;
         };
         let old = target.value(field);
-        if !is_empty(old.as_ref()) {
+        if !is_blank(old.as_ref()) {
             continue;
         }
         let record = store.get(&reference.record)?;
         match value_of(&record, reference.measurement, field) {
+            // A measured zero is there.
+            Ok(new) if old.as_ref().is_some_and(|o| same_value(o, &new)) => {}
             Ok(new) => {
                 target.set(field, &new)?;
                 changes.push(FieldChange {

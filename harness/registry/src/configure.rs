@@ -11,21 +11,10 @@ use crate::{
     json_edit::{Document, Json, Path as JsonPath},
     spec::{check_spec, merge, open_spec},
 };
-use dyno_core::{Framework, LabelMap, Purpose};
+use dyno_core::{Framework, LabelMap, Purpose, ThresholdOverlay};
 use dyno_evidence::{EvidenceStore, atomic_write, hash_file};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// Thresholds that are changed; an absent one stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ThresholdOptions {
-    /// Least score.
-    pub score: Option<f64>,
-    /// Greatest overlap with a better box.
-    pub iou: Option<f64>,
-    /// Most detections an image.
-    pub max: Option<u32>,
-}
 
 /// What is set; an absent key stays as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,10 +65,10 @@ pub struct ConfigureOptions {
     pub recipe: Option<String>,
     /// `dyno.json`: row of the decoder table.
     pub decoder: Option<String>,
-    /// `dyno.json`: thresholds of accuracy runs.
-    pub evaluate: ThresholdOptions,
-    /// `dyno.json`: thresholds of timed runs.
-    pub deploy: ThresholdOptions,
+    /// `dyno.json`: thresholds of accuracy runs; those that are absent stay.
+    pub evaluate: ThresholdOverlay,
+    /// `dyno.json`: thresholds of timed runs; those that are absent stay.
+    pub deploy: ThresholdOverlay,
     /// `dyno.json`: file, or sha256 of the file, that the model was made from.
     pub derived_from: Option<String>,
     /// `dyno.json`: how it was made (`int8`, `engine`, …).
@@ -333,9 +322,7 @@ fn own(
         || o.decoder.is_some()
         || o.derived_from.is_some()
         || o.labels.is_some()
-        || thresholds
-            .iter()
-            .any(|(_, t)| *t != ThresholdOptions::default());
+        || thresholds.iter().any(|(_, t)| !t.is_silent());
     if !any {
         return Ok(None);
     }
@@ -373,20 +360,15 @@ fn own(
         }
         .map_err(json())?;
     }
-    for (name, t) in thresholds
-        .iter()
-        .filter(|(_, t)| *t != ThresholdOptions::default())
-    {
+    // Without a kind they lie over those of the recipe.
+    for (name, t) in thresholds.iter().filter(|(_, t)| !t.is_silent()) {
         if document.get(&decoder).is_none() {
-            problems.push(format!("thresholds of `{name}` need a `decoder`"));
-            continue;
+            document
+                .set(&[], "decoder", &Json::Object(vec![]))
+                .map_err(json())?;
         }
         let at = [JsonPath::Key("decoder"), JsonPath::Key(name)];
         if document.get(&at).is_none() {
-            if t.score.is_none() {
-                problems.push(format!("thresholds of `{name}` need a `score`"));
-                continue;
-            }
             document
                 .set(&decoder, name, &Json::Object(vec![]))
                 .map_err(json())?;

@@ -2,10 +2,12 @@
 //!
 //! `inference_time`: median of single-stream queries with batch 1, in seconds, four significant
 //! digits. `mean_average_precision_top_1/5`: despite their name top-1 and top-5 accuracy, for
-//! classification only, four decimals. `accuracy`: a sentence.
+//! classification on a complete set only, because a bare number cannot say *subset*; four decimals.
+//! `accuracy`: a sentence that names its sample set.
 
 use dyno_core::{
-    Measurement, MeasurementKind, Purpose, Record, SampleSetRecord, Scenario, Score, Timed,
+    AccuracyResult, Interval, Measurement, MeasurementResult, PerformanceResult, Purpose, Record,
+    SampleSetRecord, ScenarioName, Score, Timed,
 };
 use serde_json::Value;
 
@@ -18,8 +20,13 @@ pub const TOP_1: &str = "mean_average_precision_top_1";
 /// Top-5 accuracy.
 pub const TOP_5: &str = "mean_average_precision_top_5";
 
-/// Absent, null, empty text and 0 all mean that nobody measured.
-pub(crate) fn is_empty(value: Option<&Value>) -> bool {
+/// Profiles whose latency may stand alone: shorter ones are for looking, not for showing.
+const PROFILES: [&str; 3] = ["normal", "full", "mlperf"];
+/// Repeated pictures that a set may have, as a share.
+const MOST_REPEATS: f64 = 0.01;
+
+/// Absent, null, empty text and 0 all mean that nobody measured, as long as no evidence shows them.
+pub(crate) fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,
         Some(Value::String(s)) => s.trim().is_empty(),
@@ -43,33 +50,11 @@ fn significant(value: f64, digits: usize) -> f64 {
         .unwrap_or(value)
 }
 
-/// The sample set of a measurement, as the record describes it.
-pub(crate) fn sample_set<'r>(
-    record: &'r Record,
-    measurement: &Measurement,
-) -> Option<&'r SampleSetRecord> {
-    let (MeasurementKind::Accuracy { sample_set, .. }
-    | MeasurementKind::Performance { sample_set, .. }) = &measurement.kind;
-    record.sample_sets.iter().find(|s| &s.id == sample_set)
+fn share(value: f64) -> Value {
+    Value::from((value * 1e4).round() / 1e4)
 }
 
-fn sentence(
-    record: &Record,
-    measurement: &Measurement,
-    score: &Score,
-    value: f64,
-) -> Result<String, String> {
-    let MeasurementKind::Accuracy {
-        sample_set: id,
-        n,
-        failed,
-        ..
-    } = &measurement.kind
-    else {
-        return Err("not an accuracy measurement".to_owned());
-    };
-    let set = sample_set(record, measurement)
-        .ok_or_else(|| format!("the record does not describe its sample set `{id}`"))?;
+fn sentence(result: &AccuracyResult, set: &SampleSetRecord, score: &Score, value: f64) -> String {
     let interval = score.interval.as_ref().map_or_else(String::new, |i| {
         let decimals = if i.high - i.low < 0.01 { 4 } else { 3 };
         format!(
@@ -79,26 +64,107 @@ fn sentence(
             i.high
         )
     });
-    let subset = if set.full {
+    let subset = if set.full() {
         ""
     } else {
         " (subset, not comparable with the full set)"
     };
-    let total = n.saturating_add(*failed);
-    let images = if total == 1 { "image" } else { "images" };
-    let judged = if *failed == 0 {
-        format!("{n} {images}")
-    } else {
-        format!("{n} of {total} {images} ({failed} failed)")
-    };
-    Ok(format!(
-        "{} {value:.4}{interval} on {id}, {judged}{subset}",
-        score.metric
-    ))
+    let images = if result.n == 1 { "image" } else { "images" };
+    format!(
+        "{} {value:.4}{interval} on {}, {} {images}{subset}",
+        score.metric, set.id, result.n
+    )
 }
 
-fn share(value: f64) -> Value {
-    Value::from((value * 1e4).round() / 1e4)
+/// The score that a field shows, and its value.
+fn score<'r>(result: &'r AccuracyResult, field: &str) -> Result<(&'r Score, f64), String> {
+    let score = match field {
+        TOP_1 | TOP_5 => {
+            let metric = if field == TOP_1 { "top-1" } else { "top-5" };
+            let found = result.scores.iter().find(|s| s.metric == metric);
+            found.ok_or_else(|| format!("the measurement has no `{metric}`"))?
+        }
+        _ => result
+            .scores
+            .first()
+            .ok_or_else(|| "the measurement has no score".to_owned())?,
+    };
+    let value = score
+        .value
+        .ok_or_else(|| format!("`{}` has no value: nothing could be judged", score.metric))?;
+    Ok((score, value))
+}
+
+/// What makes the samples of a measurement unfit for any field.
+fn samples(failed: u64, set: &SampleSetRecord) -> Result<(), String> {
+    if failed > 0 {
+        return Err(format!(
+            "{failed} samples failed, so it says nothing of `{}` as a whole",
+            set.id
+        ));
+    }
+    let repeats = set.count.saturating_sub(set.distinct);
+    if f64::from(repeats) > MOST_REPEATS * f64::from(set.count) {
+        return Err(format!(
+            "{repeats} of the {} pictures of `{}` repeat others",
+            set.count, set.id
+        ));
+    }
+    Ok(())
+}
+
+fn of_accuracy(
+    result: &AccuracyResult,
+    set: &SampleSetRecord,
+    field: &str,
+) -> Result<Value, String> {
+    samples(result.failed, set)?;
+    let (score, value) = score(result, field)?;
+    match field {
+        TOP_1 | TOP_5 if !set.full() => Err(format!(
+            "`{}` is a subset ({} of {}), which a bare number cannot say",
+            set.id, set.count, set.of
+        )),
+        TOP_1 | TOP_5 => Ok(share(value)),
+        _ => Ok(Value::from(sentence(result, set, score, value))),
+    }
+}
+
+fn of_performance(
+    result: &PerformanceResult,
+    batch: u32,
+    set: &SampleSetRecord,
+) -> Result<Value, String> {
+    let scenario = result.scenario.name;
+    if scenario != ScenarioName::SingleStream
+        || result.scenario.samples_per_query != 1
+        || result.timed != Timed::Query
+        || batch != 1
+    {
+        return Err(format!(
+            "`{INFERENCE_TIME}` is single-stream, query, batch 1; this is {scenario}, {}, batch {batch}",
+            result.timed
+        ));
+    }
+    if !PROFILES.contains(&result.profile.as_str()) {
+        return Err(format!(
+            "measured with profile `{}`, a manifest shows {} or longer: --profile {}",
+            result.profile, PROFILES[0], PROFILES[0]
+        ));
+    }
+    samples(result.failed, set)?;
+    let p50 = result
+        .percentile(0.5)
+        .ok_or("too few queries for a median")?;
+    Ok(Value::from(significant(p50 as f64 / 1e9, 4)))
+}
+
+/// The measurement at `index`.
+pub(crate) fn measurement(record: &Record, index: usize) -> Result<&Measurement, String> {
+    record
+        .measurements
+        .get(index)
+        .ok_or_else(|| format!("record {} has no measurement {index}", record.short_id()))
 }
 
 /// What `field` shows of this measurement.
@@ -106,10 +172,7 @@ fn share(value: f64) -> Value {
 /// # Errors
 /// Why it cannot show it.
 pub(crate) fn value_of(record: &Record, index: usize, field: &str) -> Result<Value, String> {
-    let measurement = record
-        .measurements
-        .get(index)
-        .ok_or_else(|| format!("record {} has no measurement {index}", record.short_id()))?;
+    let measurement = measurement(record, index)?;
     if !measurement.validity.is_valid() {
         let codes: Vec<String> = measurement
             .validity
@@ -122,50 +185,48 @@ pub(crate) fn value_of(record: &Record, index: usize, field: &str) -> Result<Val
             codes.join(", ")
         ));
     }
-    match (&measurement.kind, field) {
-        (MeasurementKind::Accuracy { scores, .. }, ACCURACY) => {
-            let score = scores.first().ok_or("the measurement has no score")?;
-            let value = score.value.ok_or_else(|| {
-                format!("`{}` has no value: nothing could be judged", score.metric)
-            })?;
-            sentence(record, measurement, score, value).map(Value::from)
+    let set = || {
+        record.sample_set(measurement).ok_or_else(|| {
+            format!(
+                "the record does not describe its sample set `{}`",
+                measurement.sample_set().unwrap_or_default()
+            )
+        })
+    };
+    match (&measurement.result, field) {
+        (MeasurementResult::Accuracy(result), ACCURACY | TOP_1 | TOP_5) => {
+            of_accuracy(result, set()?, field)
         }
-        (MeasurementKind::Accuracy { .. }, TOP_1 | TOP_5) => {
-            let metric = if field == TOP_1 { "top-1" } else { "top-5" };
-            measurement
-                .score(metric)
-                .and_then(|s| s.value)
-                .map(share)
-                .ok_or_else(|| format!("the measurement has no `{metric}`"))
+        (MeasurementResult::Performance(result), INFERENCE_TIME) => {
+            of_performance(result, measurement.execution.batch, set()?)
         }
-        (
-            MeasurementKind::Performance {
-                scenario,
-                timed,
-                latency_ns,
-                ..
-            },
-            INFERENCE_TIME,
-        ) => {
-            if *scenario != Scenario::SingleStream
-                || *timed != Timed::Query
-                || measurement.execution.batch != 1
-            {
-                let batch = measurement.execution.batch;
-                return Err(format!(
-                    "`{INFERENCE_TIME}` is single-stream, query, batch 1; this is {scenario}, {timed}, batch {batch}"
-                ));
-            }
-            let p50 = latency_ns.p50.ok_or("too few queries for a median")?;
-            Ok(Value::from(significant(p50 as f64 / 1e9, 4)))
+        (MeasurementResult::Accuracy(_), _) => Err("measurement of accuracy".to_owned()),
+        (MeasurementResult::Performance(_), _) => Err("measurement of performance".to_owned()),
+        (MeasurementResult::Unknown, _) => {
+            Err("a kind of measurement that this version does not know".to_owned())
         }
-        (MeasurementKind::Accuracy { .. }, _) => Err("measurement of accuracy".to_owned()),
-        (MeasurementKind::Performance { .. }, _) => Err("measurement of performance".to_owned()),
+    }
+}
+
+/// The number behind `field`, with how sure it is where that is known.
+pub(crate) fn number_of<'r>(
+    measurement: &'r Measurement,
+    field: &str,
+) -> Option<(f64, Option<&'r Interval>)> {
+    match &measurement.result {
+        MeasurementResult::Accuracy(result) => {
+            let (score, value) = score(result, field).ok()?;
+            Some((value, score.interval.as_ref()))
+        }
+        MeasurementResult::Performance(result) => {
+            Some((result.percentile(0.5)? as f64 / 1e9, None))
+        }
+        MeasurementResult::Unknown => None,
     }
 }
 
 /// The measurement that `field` would show and its value: the first that fits, among all or at
-/// `only`. An accuracy of which samples failed fits no field: it is not that of its sample set.
+/// `only`, of those whose subject is one of the model (`of_model`, by the subjects' positions).
 ///
 /// # Errors
 /// Why there is none; of several reasons the one of the measurement of the right kind.
@@ -173,37 +234,28 @@ pub(crate) fn choose(
     record: &Record,
     field: &str,
     only: Option<usize>,
+    of_model: &dyn Fn(&Measurement) -> bool,
 ) -> Result<(usize, Value), String> {
-    let right_kind = |m: &Measurement| {
-        matches!(m.kind, MeasurementKind::Performance { .. }) == (field == INFERENCE_TIME)
+    let right_kind = |m: &Measurement| match m.result {
+        MeasurementResult::Accuracy(_) => field != INFERENCE_TIME,
+        MeasurementResult::Performance(_) => field == INFERENCE_TIME,
+        MeasurementResult::Unknown => false,
     };
-    let mut reason = "not measured in this record".to_owned();
-    for (i, measurement) in record
-        .measurements
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| only.is_none_or(|o| o == *i))
-    {
-        if !right_kind(measurement) {
+    let mut reason = NOT_MEASURED.to_owned();
+    for (i, measurement) in record.measurements.iter().enumerate() {
+        if only.is_some_and(|o| o != i) || !right_kind(measurement) || !of_model(measurement) {
             continue;
         }
         match value_of(record, i, field) {
-            Ok(value) => match &measurement.kind {
-                MeasurementKind::Accuracy { failed, .. } if *failed > 0 => {
-                    let shown = value
-                        .as_str()
-                        .map_or_else(|| value.to_string(), str::to_owned);
-                    reason = format!(
-                        "{failed} samples failed, so it is not the accuracy on the sample set: {shown}"
-                    );
-                }
-                _ => return Ok((i, value)),
-            },
+            Ok(value) => return Ok((i, value)),
             Err(e) => reason = e,
         }
     }
     Err(reason)
 }
+
+/// Why there is nothing for a field when no measurement is of its kind.
+pub(crate) const NOT_MEASURED: &str = "not measured in this record";
 
 /// The fields of a model: an entry of ETA's has two, a package four if it classifies.
 pub(crate) fn fields(is_package: bool, purpose: Option<Purpose>) -> &'static [&'static str] {
@@ -216,57 +268,20 @@ pub(crate) fn fields(is_package: bool, purpose: Option<Purpose>) -> &'static [&'
 
 /// What separates two measurements of one model; `None` where they are of one series and
 /// comparable.
-///
-/// Threads, batch, scenario, interval, settings and the machine itself separate performance only:
-/// an accuracy run divides the machine as it likes and its scores do not depend on that. The board
-/// alone does not tell one PC from another.
-pub(crate) fn difference(a: (&Record, &Measurement), b: (&Record, &Measurement)) -> Option<String> {
-    let facts = |(record, m): (&Record, &Measurement)| {
-        let (MeasurementKind::Accuracy { sample_set, .. }
-        | MeasurementKind::Performance { sample_set, .. }) = &m.kind;
-        let mut facts = vec![
-            ("board", record.machine.board.id.clone()),
-            (
-                "power mode",
-                record.machine.power_mode.clone().unwrap_or_default(),
-            ),
-            ("backend", m.execution.backend.clone()),
-            ("device", m.execution.device.clone()),
-            ("precision", m.execution.precision.clone()),
-            ("sample set", sample_set.clone()),
-        ];
-        match &m.kind {
-            MeasurementKind::Accuracy { .. } => facts.push(("kind", "accuracy".to_owned())),
-            MeasurementKind::Performance {
-                scenario, timed, ..
-            } => facts.extend([
-                ("kind", "performance".to_owned()),
-                ("threads", m.execution.threads.to_string()),
-                ("batch", m.execution.batch.to_string()),
-                ("scenario", scenario.to_string()),
-                ("timed", timed.to_string()),
-                ("processor", record.machine.cpu.clone()),
-                ("cores", record.machine.cores.to_string()),
-                ("provider", m.execution.provider.clone().unwrap_or_default()),
-                (
-                    "settings",
-                    m.execution
-                        .settings
-                        .iter()
-                        .map(|(k, v)| format!("{k}={v}"))
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                ),
-            ]),
-        }
-        facts
-    };
-    let (a, b) = (facts(a), facts(b));
-    let differing: Vec<String> = a
-        .iter()
-        .zip(&b)
-        .filter(|(x, y)| x != y)
-        .map(|(x, y)| format!("{} `{}` there, `{}` here", x.0, x.1, y.1))
-        .collect();
-    (!differing.is_empty()).then(|| differing.join(", "))
+pub(crate) fn difference(there: &Measurement, here: &Measurement) -> Option<String> {
+    named(&there.series.differences(&here.series))
+}
+
+/// Parts of a series that the latency beside an accuracy must share with it.
+const PAIRED: [&str; 4] = ["weights", "inputs", "shapes", "precision"];
+
+/// What separates the accuracy and the latency that a manifest shows beside each other; `None`
+/// where both are of the same model on the same inputs.
+pub(crate) fn apart(accuracy: &Measurement, latency: &Measurement) -> Option<String> {
+    named(&accuracy.series.differences_in(&latency.series, &PAIRED))
+}
+
+fn named(differences: &[dyno_core::SeriesDifference]) -> Option<String> {
+    let parts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -110,10 +110,10 @@ pub(crate) fn merge(
         manifest.architecture.as_deref(),
         manifest.softmax,
     );
-    match (&spec.decoder, translated) {
+    match (&mut spec.decoder, translated) {
         (Some(own), Some(theirs)) => {
-            if own.kind != theirs.kind {
-                differ("decoder", &theirs.kind, &own.kind);
+            if let Some(kind) = own.kind.as_ref().filter(|kind| **kind != theirs.kind) {
+                differ("decoder", &theirs.kind, kind);
             } else if let (Some(theirs), Some(own)) = (
                 manifest.softmax,
                 own.parameters
@@ -123,8 +123,15 @@ pub(crate) fn merge(
             {
                 differ("softmax", &theirs.to_string(), &own.to_string());
             }
+            // Where a recipe is named, what is silent here is the recipe's to say.
+            if spec.recipe.is_none() {
+                own.kind.get_or_insert(theirs.kind);
+                if own.parameters.is_null() {
+                    own.parameters = theirs.parameters;
+                }
+            }
         }
-        (None, theirs) if spec.recipe.is_none() => spec.decoder = theirs,
+        (None, theirs) if spec.recipe.is_none() => spec.decoder = theirs.map(Into::into),
         _ => {}
     }
     let blob = &manifest.blob;
