@@ -6,6 +6,7 @@
 //! Names in records come from files of strangers: every format escapes what it gives a meaning to,
 //! and [`terminal::clean`] is what stands between a name and a terminal.
 
+mod artifacts;
 mod blocks;
 mod csv;
 mod details;
@@ -20,6 +21,10 @@ pub mod text;
 pub mod verdicts;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
+pub use artifacts::StoredArtifacts;
 pub use csv::Csv;
 pub use expect::{
     Available, ExpectError, Expectation, Judgement, Measured, Operator, ScoreNames, Verdict,

@@ -44,15 +44,13 @@ impl<'a> Supported<'a> {
 
     /// Nanoseconds of the upper bound, or why it is refused.
     pub(crate) fn bound(self) -> Result<u64, String> {
-        let effective = self.effective_n.unwrap_or(self.n as f64);
         self.percentile.bound_ns.ok_or_else(|| {
-            let has = self.effective_n.map(|n| format!(", has {n:.0}"));
-            match has {
-                Some(has) if self.n >= self.percentile.needs => {
-                    let needs = self.percentile.needs;
-                    format!("refused: needs {needs} independent{has}")
+            let needs = self.percentile.needs;
+            match self.effective_n {
+                Some(n) if self.percentile.ns.is_some() && n < needs as f64 => {
+                    format!("refused: needs {needs} independent, has {n:.0}")
                 }
-                _ => self.refused(effective),
+                _ => self.refused(self.n as f64),
             }
         })
     }

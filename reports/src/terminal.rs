@@ -49,12 +49,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// Line breaks and tabs between values stay.
 pub fn clean_json(json: &str) -> Cow<'_, str> {
     let raw = |c: char| acts(c) && !matches!(c, '\n' | '\r' | '\t');
-    if !json.chars().any(raw) {
+    // Between values there is no `#`.
+    if !json.chars().any(raw) && !json.contains("##[") {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if raw(c) {
+    for (at, c) in json.char_indices() {
+        let rest = json.get(at..).unwrap_or_default();
+        if raw(c) || rest.starts_with("##[") {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
             }
@@ -70,17 +72,36 @@ pub fn display_width(text: &str) -> usize {
     textwrap::core::display_width(text)
 }
 
-/// Cleaned text in lines of at most `width` columns, broken at blanks only: a word that is longer
-/// stands in a line of its own, whole.
+/// Units that stay in one line with their number.
+const UNITS: [&str; 14] = [
+    "ns", "µs", "ms", "s", "%", "GHz", "°C", "B", "KiB", "MiB", "GiB", "TiB", "PiB", "J",
+];
+
+/// `text` with a blank that does not break between a number and its unit.
+fn with_units_held(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end_matches([' ', ',', ';', ':', ')', ']']);
+        if UNITS.contains(&bare) && out.trim_end().ends_with(|c: char| c.is_ascii_digit()) {
+            out.pop();
+            out.push('\u{a0}');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// Cleaned text in lines of at most `width` columns, broken at blanks only, and not between a number
+/// and its unit: a word that is longer stands in a line of its own, whole.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let options = textwrap::Options::new(width.max(1))
         .break_words(false)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
-    textwrap::wrap(text, options)
+    textwrap::wrap(&with_units_held(text), options)
         .into_iter()
-        .map(Cow::into_owned)
+        .map(|line| line.replace('\u{a0}', " "))
         .collect()
 }
 
@@ -110,10 +131,11 @@ mod tests {
 
     #[test]
     fn cleaned_json_holds_the_same_values() {
-        let value = serde_json::json!({"a\u{9b}": "\u{202e}\u{e0041}\u{1b}\n\u{7f} é"});
+        let value = serde_json::json!({"a\u{9b}": "\u{202e}\u{e0041}\u{1b}\n\u{7f} é ##[x]"});
         let text = serde_json::to_string_pretty(&value).expect("JSON");
         let cleaned = clean_json(&text);
         assert!(!cleaned.chars().any(|c| acts(c) && c != '\n'), "{cleaned}");
+        assert!(!cleaned.contains("##["), "{cleaned}");
         let back: serde_json::Value = serde_json::from_str(&cleaned).expect("JSON");
         assert_eq!(back, value);
     }
@@ -126,5 +148,9 @@ mod tests {
         );
         assert_eq!(wrap("日本 語", 4), ["日本", "語"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(
+            wrap("took 9.8 ms, or 10 samples", 7),
+            ["took", "9.8 ms,", "or 10", "samples"]
+        );
     }
 }

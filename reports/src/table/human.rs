@@ -11,6 +11,8 @@ use comfy_table::{CellAlignment, LineStyle, presets::UTF8_HORIZONTAL_ONLY};
 
 /// Blanks around a cell.
 const PADDING: usize = 2;
+/// Blanks between two columns, beside those.
+const BETWEEN: usize = 1;
 /// A column is wrapped to fewer columns of the terminal only where its words are short.
 const LEAST_WRAPPED: usize = 20;
 /// Characters of a cell that are shown at most.
@@ -55,7 +57,8 @@ impl Drawn {
 
 /// Widths of the columns that fit `width`, if they do: natural ones, else the widest are wrapped.
 fn fit(columns: &[&Drawn], width: usize) -> Option<Vec<usize>> {
-    let room = width.checked_sub(columns.len() * PADDING)?;
+    let blanks = columns.len() * (PADDING + BETWEEN) - BETWEEN;
+    let room = width.checked_sub(blanks)?;
     let mut widths: Vec<usize> = columns.iter().map(|c| c.natural).collect();
     loop {
         let sum: usize = widths.iter().sum();

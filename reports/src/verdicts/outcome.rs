@@ -95,7 +95,7 @@ fn measurements(record: &Record) -> Vec<Judgement> {
                 .to_owned()
         });
         Judgement {
-            expression: format!("measurement {}, {what}, is VALID", index + 1),
+            expression: format!("validity of measurement {}, {what}", index + 1),
             measured: None,
             verdict: if reason.is_none() {
                 Verdict::Passed

@@ -26,15 +26,12 @@ pub(super) fn blocks(
 ) {
     let set = record.sample_set(m);
     let mut line = format!("on {}, {}", a.sample_set, counted(a.n, "sample"));
-    if a.failed > 0 {
-        line.extend([format!(
-            ", {} failed and {} judged by nothing",
-            a.failed,
-            if a.failed == 1 { "is" } else { "are" }
-        )]);
-    }
     if let Some(set) = set {
         line.push_str(&whole(set));
+    }
+    if a.failed > 0 {
+        let failed = counted(a.failed, "sample");
+        line.extend([format!(", {failed} failed and count in no score")]);
     }
     if let Some(source) = name_source(names, record, &a.sample_set) {
         line.extend([format!(", {source}")]);

@@ -97,7 +97,12 @@ fn latencies(p: &PerformanceResult) -> Table {
         table.push([
             supported.name(),
             supported.value().map_or_else(|refused| refused, time),
-            supported.bound().map_or_else(|refused| refused, time),
+            // What is refused altogether says why once.
+            match (supported.value(), supported.bound()) {
+                (_, Ok(ns)) => time(ns),
+                (Ok(_), Err(refused)) => refused,
+                (Err(_), Err(_)) => "refused".to_owned(),
+            },
         ]);
     }
     table.push(plain("max", p.latency_ns.max));

@@ -66,7 +66,7 @@ pub(super) fn table(records: &[Record], out: &mut Vec<Block>) {
                 ],
             };
             let head: [Cell; 4] = [
-                record.short_id().into(),
+                format!("{}#{index}", record.short_id()).into(),
                 subject(record, m).into(),
                 engine(&m.execution).into(),
                 boards(record, m).into(),
