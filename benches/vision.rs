@@ -2,9 +2,9 @@
 //! of boxes.
 
 use criterion::{Criterion, Throughput};
-use dyno_core::{DType, Dimension, IoSpec, TensorInfo, Xyxy};
+use dyno_core::{DType, Dimension, IoSpec, TensorInfo, Xyxy, lookup};
 use dyno_image::Image;
-use dyno_vision::{Candidate, Nms, NmsOptions, Preprocessor, recipe};
+use dyno_vision::{Candidate, Nms, NmsOptions, Preprocessor, RECIPES};
 use std::hint::black_box;
 
 /// A deterministic stream in [0, 1): splitmix64.
@@ -17,11 +17,8 @@ fn uniform(state: &mut u64) -> f64 {
 }
 
 fn info(name: &str, shape: &[usize]) -> TensorInfo {
-    TensorInfo {
-        name: name.to_owned(),
-        dtype: DType::F32,
-        shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
-    }
+    let shape = shape.iter().map(|n| Dimension::Fixed(*n)).collect();
+    TensorInfo::new(name, DType::F32, shape)
 }
 
 /// A photograph's size with pixels that no cache or branch can guess.
@@ -89,8 +86,9 @@ fn preprocess(c: &mut Criterion) {
             inputs: vec![input],
             outputs: vec![output],
         };
-        let resolved = recipe(recipe_name)
-            .and_then(|r| r.resolve(&io))
+        let resolved = lookup("recipe", RECIPES, recipe_name)
+            .expect("a row of the table")
+            .resolve(&io)
             .expect("the recipe fits the model");
         let mut preprocessor = Preprocessor::new(&resolved.inputs[0], &io.inputs[0], 1)
             .expect("the steps are possible");

@@ -11,15 +11,15 @@ use dyno_core::{
     Tensor, TensorData, TensorInfo, TensorView, Thresholds, lookup, sha256_hex,
 };
 use dyno_image::{Image, Limits, Orientation, decode};
-use dyno_vision::{DECODERS, Preprocessor, recipe};
+use dyno_vision::{DECODERS, Preprocessor, RECIPES};
 use serde_json::Value;
 
 fn tensor(name: &str, dtype: DType, shape: &[usize]) -> TensorInfo {
-    TensorInfo {
-        name: name.to_owned(),
+    TensorInfo::new(
+        name,
         dtype,
-        shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
-    }
+        shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
+    )
 }
 
 /// Input and outputs of the sample models, and the recipe that is theirs.
@@ -90,7 +90,7 @@ fn tensors_equal_the_python_pipeline_bit_for_bit() {
     assert_eq!(models.len(), 5);
     for (name, rows) in models {
         let (row, io) = model(name);
-        let resolved = recipe(row)
+        let resolved = lookup("recipe", RECIPES, row)
             .expect("exists")
             .resolve(&io)
             .unwrap_or_else(|e| panic!("{name}: {e}"));

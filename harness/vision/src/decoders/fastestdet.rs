@@ -75,6 +75,10 @@ impl DecoderKind for Fastestdet {
                 context.io,
             ));
         }
+        // One cell is no grid: such an output is a classifier's [N, C, 1, 1].
+        if (rows, columns) == (Some(1), Some(1)) {
+            return Err(misfit(ID, EXPECTATION, context.io));
+        }
         let classes = classes_of(context, ID, extent(output, 1), FIXED)?;
         Ok(Box::new(FastestdetDecoder {
             network: context.network_size.map(f64::from),

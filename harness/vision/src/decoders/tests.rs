@@ -24,11 +24,7 @@ fn info(name: &str, dtype: DType, shape: &[usize]) -> TensorInfo {
             Dimension::Fixed(*n)
         }
     };
-    TensorInfo {
-        name: name.to_owned(),
-        dtype,
-        shape: shape.iter().map(dimension).collect(),
-    }
+    TensorInfo::new(name, dtype, shape.iter().map(dimension).collect())
 }
 
 /// `usize::MAX` stands for an unknown extent.

@@ -14,11 +14,11 @@ fn spec(layout: &str, steps: &str) -> InputSpec {
 }
 
 fn info(dtype: DType, shape: &[usize]) -> TensorInfo {
-    TensorInfo {
-        name: "in".to_owned(),
+    TensorInfo::new(
+        "in",
         dtype,
-        shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
-    }
+        shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
+    )
 }
 
 fn ramp(width: u32, height: u32) -> Image {

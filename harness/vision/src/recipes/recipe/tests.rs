@@ -4,14 +4,12 @@
 use super::*;
 use crate::preprocess::Preprocessor;
 use crate::recipes::RECIPES;
+use dyno_core::UnknownName;
 use std::collections::BTreeSet;
 
 fn tensor(name: &str, dtype: DType, shape: &[usize]) -> TensorInfo {
-    TensorInfo {
-        name: name.to_owned(),
-        dtype,
-        shape: shape.iter().map(|n| Dimension::Fixed(*n)).collect(),
-    }
+    let shape = shape.iter().map(|n| Dimension::Fixed(*n)).collect();
+    TensorInfo::new(name, dtype, shape)
 }
 
 fn io(input: &[usize], dtype: DType, outputs: &[(&str, &[usize])]) -> IoSpec {
@@ -24,8 +22,18 @@ fn io(input: &[usize], dtype: DType, outputs: &[(&str, &[usize])]) -> IoSpec {
     }
 }
 
+fn recipe(name: &str) -> Result<&'static dyn Recipe, UnknownName> {
+    lookup("recipe", RECIPES, name)
+}
+
+/// Recipes that fit exactly so well.
+fn fitting(io: &IoSpec, fit: RecipeFit) -> Vec<&'static str> {
+    let rows = RECIPES.iter().filter(|r| r.fit(io) == fit);
+    rows.map(|r| r.name()).collect()
+}
+
 fn names(io: &IoSpec) -> Vec<&'static str> {
-    matching_recipes(io).iter().map(|r| r.name).collect()
+    fitting(io, RecipeFit::Recognised)
 }
 
 fn nanodet() -> IoSpec {
@@ -42,33 +50,29 @@ fn nanodet() -> IoSpec {
 
 #[test]
 fn every_recipe_reads_and_names_real_things() {
-    let unique: BTreeSet<&str> = RECIPES.iter().map(|r| r.name).collect();
+    let unique: BTreeSet<&str> = RECIPES.iter().map(|r| r.name()).collect();
     assert_eq!(unique.len(), RECIPES.len());
+    let images = io(&[1, 3, 224, 224], DType::F32, &[]);
     for r in RECIPES {
-        let spec = r.spec().expect("the embedded file is well-formed");
+        let name = r.name();
+        let resolved = r.resolve(&images).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(
-            lookup("decoder", DECODERS, &spec.decoder.kind).is_ok(),
-            "{}",
-            r.name
-        );
-        assert!(
-            spec.labels
-                .as_deref()
-                .is_none_or(|l| LabelMap::builtin(l).is_some()),
-            "{}",
-            r.name
+            lookup("decoder", DECODERS, &resolved.decoder.kind).is_ok(),
+            "{name}"
         );
         assert_eq!(
-            spec.decoder.evaluate.is_some(),
-            spec.purpose == Purpose::ObjectDetection,
-            "{}",
-            r.name
+            resolved.decoder.evaluate.is_some(),
+            resolved.purpose == Purpose::ObjectDetection,
+            "{name}"
         );
-        assert!(!r.about.is_empty() && !r.about.ends_with('.'));
-        assert_eq!(recipe(r.name).expect("it is in the table").name, r.name);
+        assert!(!r.about().is_empty() && !r.about().ends_with('.'));
+        assert_eq!(recipe(name).expect("it is in the table").name(), name);
     }
-    let error = recipe("yoloxx").expect_err("no such recipe").to_string();
-    assert!(error.contains("did you mean `yolox`"), "{error}");
+    let error = recipe("yoloxx").map(|_| ()).expect_err("no such recipe");
+    assert!(
+        error.to_string().contains("did you mean `yolox`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -158,6 +162,35 @@ fn other_models_match_nothing() {
 }
 
 #[test]
+fn recipes_are_proposed_by_outputs_as_well_as_inputs() {
+    let with = |outputs: &[(&str, &[usize])]| {
+        fitting(
+            &io(&[1, 3, 224, 224], DType::F32, outputs),
+            RecipeFit::Possible,
+        )
+    };
+    let classifiers = ["caffe-bgr", "torchvision", "tf-slim"];
+    assert_eq!(with(&[("prob", &[1, 1000])]), classifiers);
+    assert_eq!(
+        with(&[("prob", &[1, 10, 1, 1])]),
+        classifiers,
+        "own classes"
+    );
+    let nothing: [&str; 0] = [];
+    assert_eq!(
+        with(&[("heat", &[1, 57, 46, 54])]),
+        nothing,
+        "maps of a pose"
+    );
+    assert_eq!(with(&[("a", &[1, 10]), ("b", &[1, 10])]), nothing);
+    assert_eq!(
+        with(&[("output", &[1, 1029, 8])]),
+        ["yolox"],
+        "three classes of its own: could be, need not be"
+    );
+}
+
+#[test]
 fn resolved_recipes_make_preprocessors() {
     let classes: &[(&str, &[usize])] = &[("prob", &[1, 1000, 1, 1])];
     let slim: &[(&str, &[usize])] = &[("out", &[1, 1001])];
@@ -208,16 +241,16 @@ fn resolved_recipes_make_preprocessors() {
 #[test]
 fn what_cannot_be_resolved_says_why() {
     let open = IoSpec {
-        inputs: vec![TensorInfo {
-            name: "x".into(),
-            dtype: DType::F32,
-            shape: vec![
+        inputs: vec![TensorInfo::new(
+            "x",
+            DType::F32,
+            vec![
                 Dimension::Unknown,
                 Dimension::Fixed(3),
                 Dimension::Symbolic("h".into()),
                 Dimension::Unknown,
             ],
-        }],
+        )],
         outputs: Vec::new(),
     };
     let yolox = recipe("yolox").expect("exists");
