@@ -197,12 +197,13 @@ fn score(s: &Score) -> Number {
 /// `AP/person` and the like, where the table is at hand.
 fn per_class(record: &Record, m: &Measurement, artifacts: &dyn Artifacts) -> Vec<Number> {
     let mut rows = Vec::new();
+    let whole = m.accuracy().map_or(&[][..], |a| &a.scores);
     for table in tables(record, m, artifacts, PER_CLASS) {
         let Ok(content) = table.content else { continue };
         let n = content.column("n");
         for row in &content.rows {
             let class = row.first().map_or("", String::as_str);
-            for metric in content.scores() {
+            for metric in content.scores(whole) {
                 let column = content.column(metric);
                 rows.push(Number {
                     metric: format!("{metric}/{class}"),

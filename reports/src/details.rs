@@ -3,7 +3,7 @@
 //! Their form is that of [`dyno_core::Detail`]. They are files of strangers like all others: a table
 //! that is not of that form is named with what is wrong, never half read.
 
-use dyno_core::{Artifacts, DetailRef, Measurement, Record};
+use dyno_core::{Artifacts, DetailRef, Measurement, Record, Score};
 
 /// Most rows of a table that are read; ImageNet's validation set has 50,000 images.
 const MAX_ROWS: usize = 2_000_000;
@@ -55,10 +55,11 @@ impl Content {
         self.header.iter().position(|h| h == name)
     }
 
-    /// Names of the columns that hold scores per class.
-    pub(crate) fn scores(&self) -> impl Iterator<Item = &str> {
+    /// Names of the columns that hold scores per class: those that are called like a score of the
+    /// whole.
+    pub(crate) fn scores<'a>(&'a self, whole: &'a [Score]) -> impl Iterator<Item = &'a str> {
         let names = self.header.iter().skip(1).map(String::as_str);
-        names.filter(|h| *h != "n")
+        names.filter(|h| whole.iter().any(|s| s.metric == *h))
     }
 }
 
@@ -142,7 +143,8 @@ mod tests {
         let good = detail(PER_CLASS, "csv");
         let content =
             read(&good, b"class,AP,n\n\"a,b\",0.5,3\nc,,0\n", PER_CLASS).expect("a table");
-        assert_eq!(content.scores().collect::<Vec<_>>(), ["AP"]);
+        let whole = [crate::tests::fixture::score("AP", None)];
+        assert_eq!(content.scores(&whole).collect::<Vec<_>>(), ["AP"]);
         assert_eq!(content.rows, [["a,b", "0.5", "3"], ["c", "", "0"]]);
         assert_eq!(number(content.rows[0].get(1)), Some(0.5));
         assert_eq!(number(content.rows[1].get(1)), None);

@@ -4,7 +4,7 @@ use super::{
     quantity::{self, Quantity, same_percentile},
     syntax::{ExpectError, Expectation},
 };
-use crate::details::{Content, PER_CLASS, parse, tables};
+use crate::details::{PER_CLASS, parse, tables};
 use dyno_core::{
     Artifacts, LabelMap, Metric, MetricError, Record, ScenarioName, UnknownName, nearest,
 };
@@ -24,7 +24,8 @@ pub struct ScoreNames {
 }
 
 impl ScoreNames {
-    /// What metrics will say, asked before they have seen a sample.
+    /// What metrics will say, asked before they have seen a sample. Where one makes no table per
+    /// class of nothing, all of its scores may be asked for by class.
     ///
     /// # Errors
     /// When a metric cannot be asked that early.
@@ -37,16 +38,21 @@ impl ScoreNames {
             ..Self::default()
         };
         for metric in metrics {
-            names
-                .scores
-                .extend(metric.finish(None)?.into_iter().map(|s| s.metric));
-            for detail in metric.details(&|_| String::new())? {
-                if detail.name == PER_CLASS && detail.format == "csv" {
-                    let header = parse(&detail.bytes).ok();
-                    let scores = header.iter().flat_map(Content::scores);
-                    names.per_class.extend(scores.map(str::to_owned));
+            let scores = metric.finish(None)?;
+            let details = metric.details(&|_| String::new())?;
+            let table = details
+                .iter()
+                .find(|d| d.name == PER_CLASS && d.format == "csv")
+                .and_then(|d| parse(&d.bytes).ok());
+            let whole = scores.iter().map(|s| s.metric.clone());
+            match table {
+                Some(table) => {
+                    let columns = table.scores(&scores);
+                    names.per_class.extend(columns.map(str::to_owned));
                 }
+                None => names.per_class.extend(whole.clone()),
             }
+            names.scores.extend(whole);
         }
         Ok(names)
     }
@@ -75,7 +81,8 @@ impl Available {
                     .extend(a.scores.iter().map(|s| s.metric.clone()));
                 for table in tables(record, m, artifacts, PER_CLASS) {
                     let Ok(content) = table.content else { continue };
-                    names.per_class.extend(content.scores().map(str::to_owned));
+                    let scores = content.scores(&a.scores).map(str::to_owned);
+                    names.per_class.extend(scores);
                     let classes = content.rows.iter().filter_map(|r| r.first());
                     names.classes.extend(classes.cloned());
                 }

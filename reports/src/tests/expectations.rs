@@ -46,6 +46,7 @@ fn message(error: &ExpectError) -> String {
 fn verdicts() {
     let mut result = scores(vec![
         score("AP", Some(0.295)),
+        score("AP50", Some(0.5)),
         score("top-1", Some(0.7)),
         score("AP_small", None),
     ]);
@@ -334,7 +335,8 @@ fn a_record_without_the_number_lists_what_it_has() {
 #[test]
 fn metrics_are_asked_for_their_names() {
     use dyno_core::{Annotation, Detail, Metric, MetricError, Prediction, SampleIndex, Score};
-    struct Fixed;
+    /// With a table of nothing, or without.
+    struct Fixed(bool);
     impl Metric for Fixed {
         fn update(
             &mut self,
@@ -357,18 +359,23 @@ fn metrics_are_asked_for_their_names() {
             self.finish(None)
         }
         fn details(&self, _: &dyn Fn(SampleIndex) -> String) -> Result<Vec<Detail>, MetricError> {
-            Ok(vec![Detail {
+            let table = self.0.then(|| Detail {
                 name: "per-class".into(),
                 format: "csv",
                 bytes: b"class,AP,n\nperson,,0\n".to_vec(),
-            }])
+            });
+            Ok(table.into_iter().collect())
         }
     }
-    let names = ScoreNames::of_metrics([&Fixed as &dyn Metric], &LabelMap::from_names(["person"]))
-        .expect("it can be asked");
-    assert_eq!(names.scores, ["AP", "AP50"]);
-    assert_eq!(names.per_class, ["AP"]);
-    assert_eq!(names.classes, ["person"]);
+    let names = |table| {
+        let metric = Fixed(table);
+        let metrics = [&metric as &dyn Metric];
+        ScoreNames::of_metrics(metrics, &LabelMap::from_names(["person"])).expect("it can be asked")
+    };
+    assert_eq!(names(true).scores, ["AP", "AP50"]);
+    assert_eq!(names(true).per_class, ["AP"]);
+    assert_eq!(names(true).classes, ["person"]);
+    assert_eq!(names(false).per_class, ["AP", "AP50"]);
 }
 
 #[test]

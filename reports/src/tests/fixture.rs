@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub(crate) const SET: &str = "coco-val2017-subset-128-0123456789abcdef";
 
 /// Values per class of the detector.
-pub(crate) const CLASSES: &str = "class,AP,AP50,n\nperson,0.5,0.75,310\ndog,0.25,0.5,12\n\"=cmd|' /C calc'!A0\",0.125,0.25,3\ntoaster,,,0\n";
+pub(crate) const CLASSES: &str = "class,AP,AP50,n,detections\nperson,0.5,0.75,310,400\ndog,0.25,0.5,12,9\n\"=cmd|' /C calc'!A0\",0.125,0.25,3,1\ntoaster,,,0,2\n";
 /// Outcomes per image of the classifier.
 pub(crate) const IMAGES: &str = "sample,score,expected,predicted,confidence\na.jpg,1,cat,cat,0.9\nb.jpg,0.5,dog,cat,0.6\nc.jpg,0,dog,\"fox, red\",0.4\n";
 

@@ -6,14 +6,14 @@ use crate::{
     table::{Cell, Column, Table},
     text::{counted, share},
 };
-use dyno_core::{Artifacts, Measurement, Record};
+use dyno_core::{Artifacts, Measurement, Record, Score};
 
 /// Classes that are shown; of more, those with the least scores.
 const MAX_CLASSES: usize = 20;
 /// Samples that are shown.
 const MAX_SAMPLES: usize = 10;
-/// Columns of a table of samples that are shown.
-const MAX_COLUMNS: usize = 6;
+/// Columns that are shown.
+const MAX_COLUMNS: usize = 10;
 /// Characters of one field that are shown.
 const MAX_FIELD: usize = 120;
 
@@ -23,13 +23,12 @@ pub(super) fn blocks(
     artifacts: &dyn Artifacts,
     out: &mut Vec<Block>,
 ) {
-    for (name, show) in [
-        (PER_CLASS, classes as fn(&Content, &mut Vec<Block>)),
-        (PER_IMAGE, samples),
-    ] {
-        for DetailTable { name, content } in tables(record, m, artifacts, name) {
+    let whole = m.accuracy().map_or(&[][..], |a| &a.scores);
+    for kind in [PER_CLASS, PER_IMAGE] {
+        for DetailTable { name, content } in tables(record, m, artifacts, kind) {
             match content {
-                Ok(content) => show(&content, out),
+                Ok(content) if kind == PER_CLASS => classes(&content, whole, out),
+                Ok(content) => samples(&content, out),
                 Err(absent @ Absent::NotAtHand) => out.push(Block::Line(format!(
                     "table {name}: {} (the record travelled without it)",
                     absent.reason()
@@ -50,6 +49,14 @@ fn shortened(field: &str) -> String {
     }
 }
 
+/// A field as it is shown: a number with decimals has four of them.
+fn shown(field: &String) -> String {
+    match number(Some(field)) {
+        Some(value) if field.contains('.') => share(value),
+        _ => shortened(field),
+    }
+}
+
 /// Rows by rising number of a column, those without one last.
 fn by_rising(content: &Content, column: usize) -> Vec<(Option<f64>, &Vec<String>)> {
     let mut rows: Vec<(Option<f64>, &Vec<String>)> = content
@@ -65,7 +72,7 @@ fn by_rising(content: &Content, column: usize) -> Vec<(Option<f64>, &Vec<String>
 }
 
 /// One row a class, the least score of the first column first.
-fn classes(content: &Content, out: &mut Vec<Block>) {
+fn classes(content: &Content, whole: &[Score], out: &mut Vec<Block>) {
     let columns = content.header.iter().take(MAX_COLUMNS).enumerate();
     let mut table = Table::new(columns.map(|(i, name)| {
         let name = shortened(name);
@@ -75,12 +82,16 @@ fn classes(content: &Content, out: &mut Vec<Block>) {
             Column::number(&name)
         }
     }));
-    let n = content.column("n");
+    let scores: Vec<usize> = content
+        .scores(whole)
+        .filter_map(|s| content.column(s))
+        .collect();
     for (_, row) in by_rising(content, 1).into_iter().take(MAX_CLASSES) {
         let cells = row.iter().take(MAX_COLUMNS).enumerate();
         table.push(cells.map(|(i, field)| match number(Some(field)) {
-            Some(value) if i > 0 && Some(i) != n => Cell::from(share(value)),
+            Some(value) if scores.contains(&i) => Cell::from(share(value)),
             None if i > 0 && field.is_empty() => Cell::from("none"),
+            _ if i > 0 => Cell::from(shown(field)),
             _ => Cell::from(shortened(field)),
         }));
     }
@@ -106,28 +117,27 @@ fn samples(content: &Content, out: &mut Vec<Block>) {
         ));
         return;
     };
+    let worst: Vec<(f64, &Vec<String>)> = by_rising(content, score)
+        .into_iter()
+        .filter_map(|(value, row)| Some((value.filter(|v| *v < 1.0)?, row)))
+        .take(MAX_SAMPLES)
+        .collect();
     let columns = content.header.iter().take(MAX_COLUMNS).enumerate();
     let mut table = Table::new(columns.map(|(i, name)| {
-        let name = if i == 0 {
-            "worst sample"
-        } else {
-            name.as_str()
-        };
-        let name = shortened(name);
-        if i == score {
-            Column::number(&name)
-        } else {
-            Column::text(&name)
+        let is_number = |row: &Vec<String>| row.get(i).is_some_and(|f| number(Some(f)).is_some());
+        match i {
+            0 => Column::text("worst sample"),
+            _ if worst.iter().all(|(_, row)| is_number(row)) => Column::number(&shortened(name)),
+            _ => Column::text(&shortened(name)),
         }
     }));
-    for (value, row) in by_rising(content, score).into_iter().take(MAX_SAMPLES) {
-        if value.is_some_and(|v| v < 1.0) {
-            let cells = row.iter().take(MAX_COLUMNS).enumerate();
-            table.push(cells.map(|(i, field)| match value {
-                Some(value) if i == score => share(value),
-                _ => shortened(field),
-            }));
-        }
+    for (value, row) in worst {
+        let cells = row.iter().take(MAX_COLUMNS).enumerate();
+        table.push(cells.map(|(i, field)| match i {
+            0 => shortened(field),
+            _ if i == score => share(value),
+            _ => shown(field),
+        }));
     }
     if table.is_empty() {
         out.push(Block::Line("no sample went wrong".to_owned()));
