@@ -1,4 +1,4 @@
-//! COCO, VOC, ImageNet, folder and synthetic data sets, and the sample sets taken from them.
+//! COCO, VOC, ImageNet, folder, synthetic and random data sets, and the sample sets taken from them.
 //!
 //! A dataset is opened from a [`dyno_core::DatasetRequest`] (text form: [`parse_request`]) by a row
 //! of [`DATASETS`]; [`select`] picks the samples of a run and gives them the identity that makes
@@ -14,6 +14,7 @@ mod hash_cache;
 mod imagenet;
 mod known;
 mod name;
+pub mod random;
 mod request;
 mod select;
 pub mod synthetic;
@@ -32,6 +33,7 @@ pub const DATASETS: &[&dyn DatasetKind] = &[
     &imagenet::Imagenet,
     &folder::Folder,
     &synthetic::Synthetic,
+    &random::Random,
 ];
 
 #[cfg(test)]

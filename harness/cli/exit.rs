@@ -1,7 +1,10 @@
 //! Exit codes, and how an error is told.
 
+use crate::say;
 use dyno_core::{BackendError, DatasetError, UnknownName};
+use dyno_planner::PlanError;
 use dyno_registry::RegistryError;
+use dyno_reports::ExpectError;
 use dyno_runner::RunError;
 
 /// All is well.
@@ -33,13 +36,7 @@ pub(crate) struct Coded {
 
 /// A mistake in the command.
 pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-    let hint = hint.into();
-    Coded {
-        message: message.into(),
-        code: USAGE,
-        hint: (!hint.is_empty()).then_some(hint),
-    }
-    .into()
+    coded(USAGE, message, hint)
 }
 
 /// An error with a code of its own.
@@ -57,6 +54,20 @@ pub(crate) fn coded(
     .into()
 }
 
+/// The worst of several exit codes: an interrupt, then failures, then doubts.
+pub(crate) fn worst(a: u8, b: u8) -> u8 {
+    let rank = |c: u8| match c {
+        OK => 0,
+        UNDECIDED => 1,
+        VERDICT => 2,
+        CANNOT_RUN => 3,
+        USAGE => 4,
+        FAILED => 5,
+        _ => 6,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
 /// A model that is not there or contradicts itself is a mistake of the command; a file that cannot
 /// be read is not.
 fn registry(error: &RegistryError) -> u8 {
@@ -68,74 +79,39 @@ fn registry(error: &RegistryError) -> u8 {
     }
 }
 
-/// The exit code that an error deserves.
-pub(crate) fn code(error: &anyhow::Error) -> u8 {
-    for cause in error.chain() {
-        if let Some(coded) = cause.downcast_ref::<Coded>() {
-            return coded.code;
-        }
-        if let Some(error) = cause.downcast_ref::<RunError>() {
-            return error.exit_code();
-        }
-        if cause.is::<UnknownName>() || cause.is::<dyno_vision::VisionError>() {
-            return USAGE;
-        }
-        if let Some(error) = cause.downcast_ref::<BackendError>() {
-            return if matches!(
-                error,
-                BackendError::Unavailable { .. } | BackendError::Unsupported { .. }
-            ) {
-                CANNOT_RUN
-            } else {
-                FAILED
-            };
-        }
-        if let Some(error) = cause.downcast_ref::<DatasetError>() {
-            return if matches!(error, DatasetError::Usage(_)) {
-                USAGE
-            } else {
-                FAILED
-            };
-        }
-        if let Some(error) = cause.downcast_ref::<RegistryError>() {
-            return registry(error);
-        }
+/// What one error of a chain says about code and hint; `None` where it says nothing of its own.
+fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(u8, Option<String>)> {
+    let doctor = || Some("`dyno doctor` shows what this machine has".to_owned());
+    if let Some(coded) = cause.downcast_ref::<Coded>() {
+        return Some((coded.code, coded.hint.clone()));
     }
-    FAILED
-}
-
-fn hint(error: &anyhow::Error) -> Option<String> {
-    for cause in error.chain() {
-        if let Some(coded) = cause.downcast_ref::<Coded>() {
-            return coded.hint.clone();
-        }
-        if let Some(BackendError::Unavailable { .. }) = cause.downcast_ref::<BackendError>() {
-            return Some("`dyno doctor` shows what this machine has".to_owned());
-        }
-        if let Some(RunError::Backend(BackendError::Unavailable { .. })) =
-            cause.downcast_ref::<RunError>()
-        {
-            return Some("`dyno doctor` shows what this machine has".to_owned());
-        }
+    if let Some(error) = cause.downcast_ref::<PlanError>() {
+        return Some((error.exit_code(), error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<RunError>() {
+        let code = error.exit_code();
+        let missing = matches!(error, RunError::Backend(BackendError::Unavailable { .. }));
+        return Some((code, missing.then(doctor).flatten()));
+    }
+    if cause.is::<UnknownName>() || cause.is::<ExpectError>() {
+        return Some((USAGE, None));
+    }
+    if let Some(error) = cause.downcast_ref::<DatasetError>() {
+        let usage = matches!(error, DatasetError::Usage(_));
+        return Some((if usage { USAGE } else { FAILED }, None));
+    }
+    if let Some(error) = cause.downcast_ref::<RegistryError>() {
+        return Some((registry(error), None));
     }
     None
 }
 
 /// Prints `error:`, `caused by:`, `hint:` to standard error and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
-    let mut previous = error.to_string();
-    eprintln!("error: {previous}");
-    for cause in error.chain().skip(1) {
-        let text = cause.to_string();
-        // Transparent wrappers repeat their source's words; a cause that the line above ends with
-        // is not news either.
-        if !previous.ends_with(&text) {
-            eprintln!("caused by: {text}");
-        }
-        previous = text;
+    say::problem(error.as_ref());
+    let (code, hint) = error.chain().find_map(verdict).unwrap_or((FAILED, None));
+    if let Some(hint) = hint {
+        say::line(&format!("hint: {hint}"));
     }
-    if let Some(hint) = hint(error) {
-        eprintln!("hint: {hint}");
-    }
-    code(error)
+    code
 }

@@ -8,15 +8,19 @@
 )]
 
 mod args;
+mod child;
 mod commands;
 mod config;
 mod context;
+mod engines;
 mod exit;
 mod interrupt;
 mod output;
-mod plan;
 mod progress;
+mod samples;
+mod say;
 mod tables;
+mod values;
 mod version;
 
 use clap::Parser as _;

@@ -1,96 +1,122 @@
-//! Standard output: data only, and a reader that went away is no error.
+//! Standard output and files: data only, and a reader that went away is no error.
 
-use crate::{args::Format, exit};
-use std::{io::Write as _, path::Path};
+use crate::exit;
+use dyno_core::{ReportError, Sink};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
-/// Writes `text` to standard output, or to `out`.
+/// Writes `bytes` to standard output, or to `out`.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(crate) fn write(text: &str, out: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn write(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
     if let Some(path) = out {
-        return dyno_evidence::atomic_write(path, text.as_bytes())
-            .map_err(|e| exit::coded(exit::FAILED, e.to_string(), ""));
+        return write_file(path, bytes);
     }
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-/// Rows under a head, aligned: for the small listings.
-pub(crate) fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = head.iter().map(|h| h.chars().count()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let mut row = String::new();
-        for (cell, width) in cells.zip(&widths) {
-            row.push_str(cell);
-            row.extend(std::iter::repeat_n(
-                ' ',
-                width + 2 - cell.chars().count().min(*width),
-            ));
-        }
-        text.push_str(row.trim_end());
-        text.push('\n');
-    };
-    line(&mut head.iter().copied());
-    for row in rows {
-        line(&mut row.iter().map(String::as_str));
-    }
-    text
-}
-
-/// Prints a small listing in any form.
+/// Writes a file: one that is there is replaced as a whole, while a pipe or a device is opened and
+/// written, never replaced.
 ///
 /// # Errors
-/// When standard output cannot be written.
-pub(crate) fn listing(format: Format, head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<u8> {
-    let text = match format {
-        Format::Human => columns(head, rows),
-        Format::Json => {
-            let objects: Vec<serde_json::Map<String, serde_json::Value>> = rows
-                .iter()
-                .map(|row| {
-                    head.iter()
-                        .zip(row)
-                        .map(|(h, c)| (h.replace(' ', "_"), c.clone().into()))
-                        .collect()
-                })
-                .collect();
-            serde_json::to_string_pretty(&objects)? + "\n"
+/// When it cannot be written.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
+    if !special {
+        return Ok(dyno_evidence::atomic_write(path, bytes)?);
+    }
+    let written = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.flush()));
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())))
         }
-        Format::Csv => {
-            let quote = |c: &str| {
-                if c.contains([',', '"', '\n', '\r']) {
-                    format!("\"{}\"", c.replace('"', "\"\""))
-                } else {
-                    c.to_owned()
-                }
-            };
-            let line = |cells: Vec<String>| cells.join(",") + "\n";
-            line(head.iter().map(|h| quote(h)).collect())
-                + &rows
-                    .iter()
-                    .map(|r| line(r.iter().map(|c| quote(c)).collect()))
-                    .collect::<String>()
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a place where nothing can be written, before anything is measured.
+///
+/// # Errors
+/// When the folder does not exist or the place is a folder.
+pub(crate) fn check_place(path: &Path) -> anyhow::Result<()> {
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(exit::usage(
+            format!("`{shown}` is a folder"),
+            "name a file in it",
+        ));
+    }
+    match fs::metadata(parent) {
+        Ok(m) if m.is_dir() && (path.exists() || !m.permissions().readonly()) => Ok(()),
+        Ok(m) if m.is_dir() => Err(exit::usage(
+            format!("the folder `{}` of `{shown}` cannot be written", parent.display()),
+            "",
+        )),
+        _ => Err(exit::usage(
+            format!("the folder `{}` of `{shown}` does not exist", parent.display()),
+            "",
+        )),
+    }
+}
+
+/// Where a report goes: standard output, or a file with others beside it.
+pub(crate) struct ReportSink {
+    out: Option<PathBuf>,
+    bytes: Vec<u8>,
+}
+
+impl ReportSink {
+    /// To `out`, or to standard output.
+    pub(crate) fn new(out: Option<&Path>) -> Self {
+        Self {
+            out: out.map(Path::to_owned),
+            bytes: Vec::new(),
         }
-        Format::Markdown => {
-            let cell = |c: &str| c.replace('|', "\\|").replace(['\n', '\r'], " ");
-            let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-            let mut text = line(head.iter().map(|h| cell(h)).collect())
-                + &line(head.iter().map(|_| "---".to_owned()).collect());
-            for row in rows {
-                text += &line(row.iter().map(|c| cell(c)).collect());
-            }
-            text
+    }
+
+    /// Writes the report itself.
+    ///
+    /// # Errors
+    /// As [`write`].
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        write(&self.bytes, self.out.as_deref())
+    }
+}
+
+impl Sink for ReportSink {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ReportError> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+        let refused = |reason: String| ReportError {
+            reporter: "output",
+            reason,
+        };
+        let Some(folder) = self.out.as_deref().and_then(Path::parent) else {
+            return Err(refused(format!(
+                "`{name}` has no folder to stand in: write the report to a file with --out"
+            )));
+        };
+        if Path::new(name).components().count() != 1 || name.contains(['/', '\\']) {
+            return Err(refused(format!("`{name}` is no plain file name")));
         }
-    };
-    write(&text, None)?;
-    Ok(exit::OK)
+        write_file(&folder.join(name), bytes).map_err(|e| refused(format!("{e:#}")))
+    }
 }

@@ -1,14 +1,15 @@
 //! The const tables of all crates, joined.
 
-use dyno_runner::Tables;
+use dyno_core::Tables;
 
 /// Everything this build has.
 pub(crate) const TABLES: Tables = Tables {
     backends: dyno_backends::BACKENDS,
+    importers: &[],
     datasets: dyno_datasets::DATASETS,
     decoders: dyno_vision::DECODERS,
     metrics: dyno_metrics::METRICS,
-    is_chance: dyno_metrics::is_chance,
+    recipes: dyno_vision::RECIPES,
 };
 
 /// Features of the root package that this binary was built with.

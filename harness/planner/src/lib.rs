@@ -25,6 +25,7 @@ mod tests;
 
 pub use environment::{Answer, EngineError, Engines, Environment, Samples};
 pub use error::PlanError;
+pub use model::describe_model;
 pub use plan::{Planned, plan};
 pub use profile::Profile;
 pub use request::{DEFAULT_ENGINE_TIMEOUT_NS, Only, RunRequest, WriteBack};

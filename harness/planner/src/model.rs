@@ -1,19 +1,19 @@
 //! The model half of a plan: manifest, `dyno.json`, recipe and request made one.
 
 use crate::{
-    ask::Asking,
+    ask::{self, Asking},
     environment::Environment,
     error::PlanError,
     labels,
     outputs::{self, not_suppressed},
-    recipe::{self, has_steps},
+    recipe::{self, Filled, has_steps},
     request::RunRequest,
 };
 use dyno_core::{
-    DatasetFacts, DecoderSpec, FileRole, InputSpec, LabelMap, Layout, ModelContent, ModelFile,
+    DatasetFacts, DecoderKind, DecoderSpec, FileRole, InputSpec, LabelMap, ModelContent, ModelFile,
     ModelPlan, NO_DECODER, PredictionKind, Warning, WarningCode,
 };
-use dyno_registry::{ResolveOptions, ResolvedModel, resolve};
+use dyno_registry::{Description, ResolveOptions, ResolvedModel, resolve};
 
 /// The model half.
 pub(crate) struct Described {
@@ -56,17 +56,20 @@ pub(crate) fn find(
     Ok(model)
 }
 
-/// A model whose outputs are read, for a data set.
-///
-/// # Errors
-/// When it is not described well enough, or descriptions contradict each other.
-pub(crate) fn describe(
+/// How pixels become inputs and outputs become words.
+struct Reading {
+    filled: Option<Filled>,
+    inputs: Vec<InputSpec>,
+    decoder: DecoderSpec,
+    kind: &'static dyn DecoderKind,
+}
+
+fn reading(
     request: &RunRequest,
     environment: &Environment<'_>,
     model: &ResolvedModel,
-    dataset: &DatasetFacts,
     asking: &Asking<'_>,
-) -> Result<Described, PlanError> {
+) -> Result<Reading, PlanError> {
     let spec = &model.spec;
     let filled = recipe::fill(request, environment, model, asking)?;
     let says = filled.as_ref().map(|f| &f.says);
@@ -85,6 +88,52 @@ pub(crate) fn describe(
         spec.decoder.as_ref(),
         says.map(|s| &s.decoder),
     )?;
+    Ok(Reading {
+        filled,
+        inputs,
+        decoder,
+        kind,
+    })
+}
+
+/// A model as a run of this request would take it: what `dyno models check` compares with a record.
+///
+/// # Errors
+/// When no run could take it, or the engine gives no answer.
+pub fn describe_model(
+    model: &ResolvedModel,
+    request: &RunRequest,
+    environment: &Environment<'_>,
+) -> Result<Description, PlanError> {
+    let backend = ask::engine(request, environment, model.framework)?;
+    let asking = Asking::new(request, environment, backend, model);
+    let reading = reading(request, environment, model, &asking)?;
+    Ok(Description {
+        inputs: reading.inputs,
+        outputs: model.spec.outputs.clone(),
+        decoder: reading.decoder,
+    })
+}
+
+/// A model whose outputs are read, for a data set.
+///
+/// # Errors
+/// When it is not described well enough, or descriptions contradict each other.
+pub(crate) fn describe(
+    request: &RunRequest,
+    environment: &Environment<'_>,
+    model: &ResolvedModel,
+    dataset: &DatasetFacts,
+    asking: &Asking<'_>,
+) -> Result<Described, PlanError> {
+    let spec = &model.spec;
+    let Reading {
+        filled,
+        inputs,
+        decoder,
+        kind,
+    } = reading(request, environment, model, asking)?;
+    let says = filled.as_ref().map(|f| &f.says);
     let (labels, label_plan) =
         labels::labels(request, model, says.and_then(|s| s.labels.as_deref()))?;
     if request.only.accuracy() {
@@ -129,24 +178,14 @@ pub(crate) fn describe(
     })
 }
 
-/// A model that is timed without a data set: inputs as the engine wants them, nobody reads its
+/// A model that is timed without a data set: inputs are as the engine wants them, nobody reads its
 /// outputs.
 ///
 /// # Errors
-/// When the engine gives no answer.
-pub(crate) fn unread(model: &ResolvedModel, asking: &Asking<'_>) -> Result<Described, PlanError> {
-    let inputs = asking.answer()?.io.inputs.iter().map(|info| InputSpec {
-        name: Some(info.name.clone()),
-        dtype: Some(info.dtype),
-        layout: info.layout.unwrap_or(Layout::Nchw),
-        shape: None,
-        preprocess: Vec::new(),
-    });
+/// When a file cannot be read.
+pub(crate) fn unread(model: &ResolvedModel) -> Result<Described, PlanError> {
     Ok(Described {
-        plan: ModelPlan {
-            inputs: inputs.collect(),
-            ..bare(model)?
-        },
+        plan: bare(model)?,
         labels: LabelMap::default(),
         predicts: None,
         warnings: Vec::new(),

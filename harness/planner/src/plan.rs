@@ -48,7 +48,7 @@ pub fn plan(request: &RunRequest, environment: &Environment<'_>) -> Result<Plann
     let described = if request.dataset.is_some() {
         model::describe(request, environment, &resolved, &facts, &asking)?
     } else {
-        model::unread(&resolved, &asking)?
+        model::unread(&resolved)?
     };
     let accuracy = match described.predicts {
         Some(predicts) if request.only.accuracy() => Some(measure::accuracy(

@@ -414,7 +414,11 @@ impl Place {
             words.push(cause.to_string());
             source = cause.source();
         }
-        (words.join(": "), error.hint().unwrap_or_default(), error.exit_code())
+        (
+            words.join(": "),
+            error.hint().unwrap_or_default(),
+            error.exit_code(),
+        )
     }
 
     pub(super) fn asked(&self) -> usize {
