@@ -25,7 +25,6 @@ pub struct EngineStages {
 
 /// A part of the engine that ran nodes of the model: an execution provider, a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Its name.
     pub name: String,

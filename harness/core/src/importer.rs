@@ -25,7 +25,6 @@ pub enum ImportError {
 
 /// What was put between the model's files and the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ImportFacts {
     /// Row of the importer table.
     pub id: String,

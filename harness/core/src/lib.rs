@@ -26,6 +26,7 @@ mod recipe;
 mod record;
 mod reporter;
 mod source;
+mod strict;
 mod table;
 mod tables;
 mod tensor;
@@ -59,7 +60,7 @@ pub use model::{
 pub use overlay::{DecoderOverlay, OverlayError, ThresholdOverlay};
 pub use plan::{
     AccuracyPlan, Bindings, Division, ExecutionPlan, LabelPlan, ModelPlan, PLAN_SCHEMA,
-    PerformancePlan, Plan, PlanFile, PlanSpec, ShardRange,
+    PerformancePlan, Plan, PlanFile, PlanFormatError, PlanSpec, ShardRange,
 };
 pub use prediction::{Detection, Prediction, PredictionKind, RankedClass, Ranking};
 pub use preprocess::{
@@ -77,6 +78,7 @@ pub use record::{
 };
 pub use reporter::{Artifacts, NoArtifacts, Records, ReportError, Reporter, Sink};
 pub use source::{FileRole, ModelContent, ModelFile, ModelSource, OpenConfig, Precision};
+pub use strict::unknown_keys;
 pub use table::{Row, UnknownName, lookup, nearest};
 pub use tables::Tables;
 pub use tensor::{

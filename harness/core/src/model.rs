@@ -31,7 +31,6 @@ pub enum Purpose {
 
 /// A row of a table with parameters: the row's kind deserializes them itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Named {
     /// Name of the row.
     pub name: String,
@@ -42,7 +41,6 @@ pub struct Named {
 
 /// What a detection must reach to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// Least score.
     pub score: f64,
@@ -60,7 +58,6 @@ pub const NO_DECODER: &str = "none";
 
 /// How a model's outputs are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct DecoderSpec {
     /// Row of the decoder table, or [`NO_DECODER`].
     pub kind: String,
@@ -77,7 +74,6 @@ pub struct DecoderSpec {
 
 /// One input of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// Name in the model file; absent for the only input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,7 +94,6 @@ pub struct InputSpec {
 
 /// Where a model comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Origin {
     /// sha256 of the file it was made from.
     pub derived_from: String,
@@ -112,7 +107,6 @@ pub struct Origin {
 
 /// A value that the model is known to reach: speed of a run that misses it is invalid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Reference {
     /// Name of the metric.
     pub metric: String,

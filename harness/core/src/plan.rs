@@ -4,6 +4,9 @@
 //! The [`Bindings`] belong to one machine and never leave it: its paths, and how its cores are
 //! divided, because two boards that share an accuracy run divide differently. Nothing below a plan
 //! reads flags, environment or defaults.
+//!
+//! The spec's types pass unknown keys over, because a record of a newer version holds one;
+//! [`Plan::parse`] refuses them.
 
 use crate::{
     canonical::{CanonicalError, canonical_sha256},
@@ -14,9 +17,11 @@ use crate::{
     model::{DecoderSpec, InputSpec, Named, Origin, Purpose, Reference},
     record::{ScenarioName, Timed},
     source::{FileRole, ModelFile, Precision},
+    strict::unknown_keys,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// Value of `schema` in a plan.
@@ -24,7 +29,6 @@ pub const PLAN_SCHEMA: &str = "dyno.plan/1";
 
 /// A file of the subject, by content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PlanFile {
     /// What it is.
     pub role: FileRole,
@@ -38,7 +42,6 @@ pub struct PlanFile {
 
 /// The classes of the model, by content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LabelPlan {
     /// Label file or well-known list.
     pub source: String,
@@ -50,7 +53,6 @@ pub struct LabelPlan {
 
 /// The model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ModelPlan {
     /// Name, or file name of a bare model.
     pub reference: String,
@@ -86,7 +88,6 @@ pub struct ModelPlan {
 
 /// The engine and how it is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ExecutionPlan {
     /// Row of the backend table.
     pub backend: String,
@@ -105,7 +106,6 @@ pub struct ExecutionPlan {
 
 /// The accuracy half of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct AccuracyPlan {
     /// Rows of the metric table.
     pub metrics: Vec<Named>,
@@ -123,7 +123,6 @@ pub struct AccuracyPlan {
 
 /// One performance measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PerformancePlan {
     /// How queries arrive.
     pub scenario: ScenarioName,
@@ -155,7 +154,6 @@ pub struct PerformancePlan {
 
 /// What is measured and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PlanSpec {
     /// The model.
     pub model: ModelPlan,
@@ -279,7 +277,56 @@ pub struct Plan {
     pub shards: Option<ShardRange>,
 }
 
+/// Why a text is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFormatError {
+    /// Not JSON of this shape.
+    #[error("not a plan: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Of another schema.
+    #[error("schema `{found}` is not `{PLAN_SCHEMA}`")]
+    Schema {
+        /// The schema it names.
+        found: String,
+    },
+    /// It says what this version does not know, and running the rest would be another run.
+    #[error("unknown keys: {}", keys.join(", "))]
+    UnknownKeys {
+        /// Their places.
+        keys: Vec<String>,
+    },
+}
+
 impl Plan {
+    /// Reads a plan. Unlike a record's copy of it, it may hold no unknown key.
+    ///
+    /// # Errors
+    /// When it is of another schema, misses something, or says something unknown.
+    pub fn parse(text: &str) -> Result<Self, PlanFormatError> {
+        Self::from_value(serde_json::from_str(text)?)
+    }
+
+    /// As [`Self::parse`], from JSON in memory.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_value(value: Value) -> Result<Self, PlanFormatError> {
+        // Before the rest: another schema's keys would be called wrong one by one.
+        let found = value.get("schema").and_then(Value::as_str);
+        if found != Some(PLAN_SCHEMA) {
+            let found = found.unwrap_or_default().to_owned();
+            return Err(PlanFormatError::Schema { found });
+        }
+        let given = value.get("spec").cloned().unwrap_or_default();
+        let plan: Self = serde_json::from_value(value)?;
+        let keys = unknown_keys(&given, &serde_json::to_value(&plan.spec)?);
+        if keys.is_empty() {
+            Ok(plan)
+        } else {
+            Err(PlanFormatError::UnknownKeys { keys })
+        }
+    }
+
     /// The whole run that `spec` says, on the machine of `bindings`.
     pub fn new(spec: PlanSpec, bindings: Bindings) -> Self {
         Self {

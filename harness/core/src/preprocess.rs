@@ -104,7 +104,6 @@ pub enum ChannelOrder {
 /// `out = ((pixel / divisor) − mean) / std · scale`, in f32 and in this order; an absent part is
 /// skipped, not multiplied by 1. Lists hold one value per channel *in the tensor's channel order*.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Normalize {
     /// Divides first (255 for models that count from 0 to 1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,7 +129,7 @@ fn pad_gray() -> PadValue {
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub enum PreprocessStep {
     /// Changes the size.
     Resize {

@@ -1,6 +1,6 @@
 //! Why evidence cannot be read or written.
 
-use dyno_core::RecordError;
+use dyno_core::{PlanFormatError, RecordError};
 use std::path::PathBuf;
 
 /// Why evidence cannot be read or written.
@@ -27,15 +27,14 @@ pub enum EvidenceError {
         /// How long it was waited for.
         waited_ms: u128,
     },
-    /// A file is of another schema than this version reads.
-    #[error("`{path}` is of schema `{found}`, not `{expected}`")]
-    Schema {
+    /// A file is no plan of this version.
+    #[error("bad plan `{path}`")]
+    Plan {
         /// The file.
         path: PathBuf,
-        /// The schema it names.
-        found: String,
-        /// The schema that is read.
-        expected: &'static str,
+        /// What is wrong.
+        #[source]
+        source: PlanFormatError,
     },
     /// Nothing of that name.
     #[error("no {what} `{name}` in `{folder}`")]

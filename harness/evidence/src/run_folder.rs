@@ -14,7 +14,7 @@ use crate::{
     atomic::atomic_write,
     file::{DataFolder, FileLock, lock, open_file, read_text},
 };
-use dyno_core::{Artifact, MAX_RECORD_BYTES, PLAN_SCHEMA, Plan, Record};
+use dyno_core::{Artifact, MAX_RECORD_BYTES, Plan, Record};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -153,26 +153,9 @@ impl RunFolder {
     /// # Errors
     /// When it is missing, of another schema, or no plan.
     pub fn read_plan(&self) -> Result<Plan, EvidenceError> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: String,
-        }
         let path = self.plan_path();
-        let text = read_text(&path, MAX_TEXT_BYTES)?;
-        let json = |source| EvidenceError::Json {
-            path: path.clone(),
-            source,
-        };
-        // Before the rest: another schema's keys would be called wrong one by one.
-        let head: Head = serde_json::from_str(&text).map_err(json)?;
-        if head.schema != PLAN_SCHEMA {
-            return Err(EvidenceError::Schema {
-                path,
-                found: head.schema,
-                expected: PLAN_SCHEMA,
-            });
-        }
-        serde_json::from_str(&text).map_err(json)
+        Plan::parse(&read_text(&path, MAX_TEXT_BYTES)?)
+            .map_err(|source| EvidenceError::Plan { path, source })
     }
 
     /// Keeps `bytes` as `data/<sha256>.<format>`; the same bytes again change nothing. `format` is

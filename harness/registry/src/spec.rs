@@ -8,7 +8,7 @@ use crate::{
     json_edit::{Document, Json, Path as JsonPath},
     translate,
 };
-use dyno_core::{InputSpec, Layout, MODEL_SCHEMA, ModelSpec};
+use dyno_core::{InputSpec, Layout, MODEL_SCHEMA, ModelSpec, unknown_keys};
 use std::path::Path;
 
 /// Name of the file in a package.
@@ -17,7 +17,7 @@ pub const DYNO_JSON: &str = "dyno.json";
 pub const DYNO_MANIFEST: &str = "manifest.dyno.json";
 
 fn parse(path: &Path, text: &str, base_line: usize) -> Result<ModelSpec, RegistryError> {
-    let spec: ModelSpec = serde_json::from_str(text).map_err(|e| {
+    let located = |e: serde_json::Error| {
         RegistryError::invalid(
             path,
             if base_line > 1 {
@@ -26,14 +26,28 @@ fn parse(path: &Path, text: &str, base_line: usize) -> Result<ModelSpec, Registr
                 e.to_string()
             },
         )
-    })?;
-    if spec.schema == MODEL_SCHEMA {
-        Ok(spec)
-    } else {
-        Err(RegistryError::invalid(
+    };
+    let spec: ModelSpec = serde_json::from_str(text).map_err(located)?;
+    if spec.schema != MODEL_SCHEMA {
+        return Err(RegistryError::invalid(
             path,
             format!("`schema` is `{}`, not `{MODEL_SCHEMA}`", spec.schema),
-        ))
+        ));
+    }
+    let given = serde_json::from_str(text).map_err(located)?;
+    let read = serde_json::to_value(&spec).map_err(located)?;
+    // A misspelt key would be taken for silence.
+    let problems: Vec<String> = unknown_keys(&given, &read)
+        .into_iter()
+        .map(|key| format!("unknown key `{key}`"))
+        .collect();
+    if problems.is_empty() {
+        Ok(spec)
+    } else {
+        Err(RegistryError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })
     }
 }
 

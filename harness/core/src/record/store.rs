@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// Greatest size of a record: what is longer belongs into artifacts.
 pub const MAX_RECORD_BYTES: usize = 64 << 10;
 
-/// Greatest integer that JSON's canonical form keeps apart from its neighbours.
+/// Greatest integer that JSON's canonical form keeps apart from its neighbours. Every 64-bit float
+/// above it is an integer too.
 const MAX_EXACT: u64 = 1 << 53;
 
 /// Why a record is not one.
@@ -60,7 +61,12 @@ fn exact(value: &Value, path: &mut Vec<String>) -> Result<(), RecordError> {
     match value {
         Value::Number(n) => {
             let magnitude = n.as_u64().or_else(|| n.as_i64().map(i64::unsigned_abs));
-            if magnitude.is_some_and(|m| m > MAX_EXACT) {
+            let is_above = match (magnitude, n.as_f64()) {
+                (Some(m), _) => m > MAX_EXACT,
+                (None, Some(f)) => f.abs() > MAX_EXACT as f64,
+                (None, None) => false,
+            };
+            if is_above {
                 return Err(RecordError::Integer {
                     key: path.join("."),
                     value: n.to_string(),
@@ -155,6 +161,22 @@ impl Record {
         let mut record: Self = serde_json::from_str(text)?;
         record.text = Arc::from(text);
         Ok(record)
+    }
+
+    /// What it is made of, to be sealed anew: what this version does not know is lost, and the id
+    /// is another.
+    pub fn into_parts(self) -> RecordParts {
+        RecordParts {
+            created_utc: self.created_utc,
+            tool: self.tool,
+            subjects: self.subjects,
+            plan: self.plan,
+            machines: self.machines,
+            sample_sets: self.sample_sets,
+            measurements: self.measurements,
+            warnings: self.warnings,
+            artifacts: self.artifacts,
+        }
     }
 
     /// The record as it is written: for one that was read, exactly what was read.

@@ -38,7 +38,10 @@ pub fn read_request(input: &mut dyn BufRead) -> Result<Request, RunError> {
     let value = Value::deserialize(&mut reader)
         .map_err(|e| RunError::Plan(format!("standard input is no JSON document: {e}")))?;
     match value.get("schema").and_then(Value::as_str) {
-        Some(PLAN_SCHEMA) => Ok(Request::Plan(document(value, "plan")?)),
+        Some(PLAN_SCHEMA) => match Plan::from_value(value) {
+            Ok(plan) => Ok(Request::Plan(Box::new(plan))),
+            Err(e) => Err(RunError::Plan(format!("standard input: {e}"))),
+        },
         Some(QUESTION_SCHEMA) => Ok(Request::Question(document(value, "question")?)),
         Some(other) => Err(RunError::Plan(format!(
             "schema `{other}` of the document on standard input is neither `{PLAN_SCHEMA}` nor `{QUESTION_SCHEMA}`"
