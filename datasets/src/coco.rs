@@ -6,7 +6,7 @@
 
 use crate::{
     check::{Problems, is_inside, split_name},
-    files::{FileSet, Picture, malformed, read_bounded, stems},
+    files::{FileSet, Picture, malformed, read_bounded, stems, without_bom},
     name::dataset_name,
     request::Options,
 };
@@ -95,7 +95,7 @@ impl DatasetKind for Coco {
         let options = Options::new(request, &["images"])?;
         let place = find(request, &options)?;
         let bytes = read_bounded(&place.annotations, LIMIT)?;
-        let file: File = serde_json::from_slice(&bytes).map_err(|e| {
+        let file: File = serde_json::from_slice(without_bom(&bytes)).map_err(|e| {
             let (line, column) = (e.line(), e.column());
             let text = e.to_string();
             let reason = text

@@ -55,9 +55,14 @@ pub(crate) fn malformed(
     }
 }
 
-/// The file's content as text.
+/// Without the mark that some editors of Windows put in front of UTF-8.
+pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The file's content as text, without a byte-order mark.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, DatasetError> {
-    String::from_utf8(read_bounded(path, limit)?).map_err(|e| {
+    String::from_utf8(without_bom(&read_bounded(path, limit)?).to_vec()).map_err(|e| {
         let before = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = before.split(|b| *b == b'\n').count();
         malformed(path, Some(line), None, "not UTF-8 text")

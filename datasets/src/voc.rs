@@ -2,7 +2,8 @@
 //!
 //! VOC's corners count pixels from 1 and are inclusive (devkit of VOC2012); they become 0-based
 //! half-open boxes: x = xmin − 1, w = xmax − xmin + 1. A few files of VOC2012 have fractions.
-//! Document types, and with them entities, are refused.
+
+mod xml;
 
 use crate::{
     check::{Problems, is_inside, split_name},
@@ -15,35 +16,16 @@ use dyno_core::{
     ImageAnnotation, LabelId, LabelMap, ObjectAnnotation, Xywh,
 };
 use rayon::prelude::*;
-use roxmltree::{Document, Node, ParsingOptions};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// Largest annotation of one image, and most XML nodes in it.
-const LIMIT: u64 = 4 << 20;
-const NODES: u32 = 200_000;
 const DEFAULT_SPLIT: &str = "val";
 const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "JPG"];
 
 /// Row of the table.
 pub(crate) struct Voc;
-
-/// One annotation file as it is written: class names, VOC's corners as they are.
-struct Picture {
-    width: u32,
-    height: u32,
-    objects: Vec<Object>,
-}
-
-struct Object {
-    name: String,
-    /// xmin, ymin, xmax, ymax.
-    corners: [f64; 4],
-    difficult: bool,
-    truncated: bool,
-}
 
 impl DatasetKind for Voc {
     fn id(&self) -> &'static str {
@@ -75,7 +57,7 @@ impl DatasetKind for Voc {
         };
         let mut problems = Problems::default();
         let ids = image_ids(&list, &mut problems)?;
-        let mut pictures: Vec<(String, PathBuf, Result<Picture, DatasetError>)> = ids
+        let mut pictures: Vec<(String, PathBuf, Result<xml::Picture, DatasetError>)> = ids
             .par_iter()
             .map(|id| {
                 let path = image(&root.join("JPEGImages"), id);
@@ -85,7 +67,7 @@ impl DatasetKind for Voc {
                 (
                     name,
                     path,
-                    picture(&root.join("Annotations").join(format!("{id}.xml"))),
+                    xml::read(&root.join("Annotations").join(format!("{id}.xml"))),
                 )
             })
             .collect();
@@ -158,97 +140,8 @@ fn image(folder: &Path, id: &str) -> PathBuf {
         .unwrap_or_else(|| path("jpg"))
 }
 
-fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
-    node.children().find(|n| n.has_tag_name(name))
-}
-
-fn text<'a>(node: Node<'a, 'a>, name: &str) -> Option<&'a str> {
-    child(node, name).and_then(|n| n.text()).map(str::trim)
-}
-
-fn picture(path: &Path) -> Result<Picture, DatasetError> {
-    let xml = read_text(path, LIMIT)?;
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: NODES,
-        ..ParsingOptions::default()
-    };
-    let document = Document::parse_with_options(&xml, options).map_err(|e| {
-        let at = e.pos();
-        malformed(
-            path,
-            Some(at.row as usize),
-            Some(at.col as usize),
-            e.to_string(),
-        )
-    })?;
-    let fail = |node: Node<'_, '_>, reason: String| {
-        let at = document.text_pos_at(node.range().start);
-        malformed(path, Some(at.row as usize), Some(at.col as usize), reason)
-    };
-    let root = document.root_element();
-    if !root.has_tag_name("annotation") {
-        return Err(fail(
-            root,
-            format!("the root is `{}`, not `annotation`", root.tag_name().name()),
-        ));
-    }
-    let side = |name: &str| -> Result<u32, DatasetError> {
-        let Some(node) = child(root, "size").and_then(|s| child(s, name)) else {
-            return Ok(0);
-        };
-        let text = node.text().unwrap_or_default().trim();
-        text.parse()
-            .map_err(|_| fail(node, format!("`{name}` is `{text}`, not a whole number")))
-    };
-    let flag = |object: Node<'_, '_>, name: &str| match text_of(object, name).as_deref() {
-        None | Some("0") => Ok(false),
-        Some("1") => Ok(true),
-        Some(other) => Err(fail(
-            object,
-            format!("`{name}` is `{other}`, neither 0 nor 1"),
-        )),
-    };
-    let mut objects = Vec::new();
-    // Parts of a person are nested objects with boxes of their own; only direct children count.
-    for object in root.children().filter(|n| n.has_tag_name("object")) {
-        let name = text(object, "name")
-            .filter(|n| !n.is_empty())
-            .ok_or_else(|| fail(object, "an object without `name`".to_owned()))?
-            .to_owned();
-        let bbox = child(object, "bndbox")
-            .ok_or_else(|| fail(object, format!("an object `{name}` without `bndbox`")))?;
-        let mut corners = [0.0; 4];
-        for (corner, key) in corners.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
-            let value =
-                text(bbox, key).ok_or_else(|| fail(bbox, format!("a box without `{key}`")))?;
-            *corner = value
-                .parse()
-                .map_err(|_| fail(bbox, format!("`{key}` is `{value}`, not a number")))?;
-        }
-        objects.push(Object {
-            name,
-            corners,
-            difficult: flag(object, "difficult")?,
-            truncated: flag(object, "truncated")?,
-        });
-    }
-    Ok(Picture {
-        width: side("width")?,
-        height: side("height")?,
-        objects,
-    })
-}
-
-fn text_of(node: Node<'_, '_>, name: &str) -> Option<String> {
-    node.children()
-        .find(|n| n.has_tag_name(name))
-        .and_then(|n| n.text())
-        .map(|t| t.trim().to_owned())
-}
-
 fn build(
-    pictures: Vec<(String, PathBuf, Result<Picture, DatasetError>)>,
+    pictures: Vec<(String, PathBuf, Result<xml::Picture, DatasetError>)>,
     labels: &LabelMap,
     problems: &mut Problems,
 ) -> Result<Vec<files::Picture>, DatasetError> {

@@ -39,6 +39,9 @@ pub enum LabelScheme {
     Imagenet1000,
     /// The same after a background class at 0 (TF-slim).
     Imagenet1001,
+    /// Classes of which a dataset gives numbers only, counted from 0 (Caffe's `val.txt`): class `i`
+    /// is the model's class `i`.
+    Numbers,
 }
 
 /// One class.
@@ -82,10 +85,9 @@ impl LabelMap {
     }
 
     /// A well-known list by its name: `coco80`, `coco91`, `voc20`, `imagenet1000`, `imagenet1001`.
-    /// ImageNet's classes have no names here (they are met by number); the label file of a package
-    /// or the dataset has them.
+    /// ImageNet's classes are called by their synset id (`n01440764`); the words (`tench, Tinca
+    /// tinca`) are the one synonym.
     pub fn builtin(name: &str) -> Option<Self> {
-        let numbered = |n: usize| Self::from_names((0..n).map(|i| format!("class {i}")));
         let (scheme, mut map) = match name {
             "coco80" => (
                 LabelScheme::Coco80,
@@ -96,8 +98,12 @@ impl LabelMap {
                 LabelScheme::Voc20,
                 Self::from_names(include_str!("label_lists/voc20.txt").lines()),
             ),
-            "imagenet1000" => (LabelScheme::Imagenet1000, numbered(1000)),
-            "imagenet1001" => (LabelScheme::Imagenet1001, numbered(1001)),
+            "imagenet1000" => (LabelScheme::Imagenet1000, Self::imagenet1000()),
+            "imagenet1001" => {
+                let mut map = Self::from_names(["background"]);
+                map.labels.extend(Self::imagenet1000().labels);
+                (LabelScheme::Imagenet1001, map)
+            }
             _ => return None,
         };
         map.scheme = Some(scheme);
@@ -107,6 +113,30 @@ impl LabelMap {
     /// Names of the well-known lists.
     pub const BUILTIN: &'static [&'static str] =
         &["coco80", "coco91", "voc20", "imagenet1000", "imagenet1001"];
+
+    /// `count` classes without names: class `i` is the model's class `i`.
+    pub fn numbers(count: u32) -> Self {
+        Self {
+            scheme: Some(LabelScheme::Numbers),
+            ..Self::from_names((0..count).map(|i| format!("class {i}")))
+        }
+    }
+
+    fn imagenet1000() -> Self {
+        let lines = include_str!("label_lists/imagenet1000.txt").lines();
+        let labels = lines.map(|line| {
+            let (id, words) = line.split_once(' ').unwrap_or((line, ""));
+            Label {
+                name: id.to_owned(),
+                synonyms: vec![words.to_owned()],
+                external_id: None,
+            }
+        });
+        Self {
+            scheme: None,
+            labels: labels.collect(),
+        }
+    }
 
     fn coco91() -> Self {
         let names: Vec<&str> = include_str!("label_lists/coco80.txt").lines().collect();
@@ -203,6 +233,16 @@ mod tests {
                 "{name}"
             );
         }
+        let imagenet = LabelMap::builtin("imagenet1000").expect("builtin");
+        let tench = imagenet.labels.first().expect("a class");
+        assert_eq!(
+            (tench.name.as_str(), tench.synonyms.join("; ").as_str()),
+            ("n01440764", "tench, Tinca tinca")
+        );
+        assert!(imagenet.labels.iter().all(|l| l.name.len() == 9));
+        assert!(imagenet.labels.is_sorted_by_key(|l| l.name.clone()));
+        let slim = LabelMap::builtin("imagenet1001").expect("builtin");
+        assert_eq!(slim.name(LabelId(1)), "n01440764");
         assert_eq!(
             LabelMap::builtin("coco91")
                 .expect("builtin")

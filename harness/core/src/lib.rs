@@ -47,7 +47,7 @@ pub use event::{
 };
 pub use framework::{Framework, UnknownFramework};
 pub use importer::{ImportError, ImportFacts, Importer};
-pub use label_match::{LabelMatch, match_labels};
+pub use label_match::{AmbiguousLabel, LabelMatch, match_labels};
 pub use labels::{
     Label, LabelId, LabelMap, LabelScheme, coco80_to_coco91, coco91_to_coco80,
     imagenet1000_to_imagenet1001, imagenet1001_to_imagenet1000,

@@ -81,7 +81,12 @@ pub(crate) fn share(
     labels: &LabelMap,
     dataset: &DatasetFacts,
 ) -> Result<(), PlanError> {
-    let matched = match_labels(labels, &dataset.labels);
+    let matched = match_labels(labels, &dataset.labels).map_err(|e| {
+        PlanError::usage(
+            e.to_string(),
+            "the model's classes stand in its label file, or in the one that --labels names",
+        )
+    })?;
     if matched.model_to_dataset.iter().any(Option::is_some) {
         return Ok(());
     }

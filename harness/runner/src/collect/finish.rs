@@ -75,7 +75,8 @@ impl Collector {
             bound::check_files(plan)?;
         }
         let dataset = open::dataset(plan, tables)?;
-        let labels = match_labels(&plan.bindings.labels, &dataset.facts().labels);
+        let labels = match_labels(&plan.bindings.labels, &dataset.facts().labels)
+            .map_err(|e| RunError::Internal(e.to_string()))?;
         let accuracy = match &plan.spec.accuracy {
             Some(accuracy) => self.accuracy(plan, accuracy, tables, dataset.as_ref(), &labels)?,
             None => None,
