@@ -185,6 +185,11 @@ fn class_scores(
                     match (row, column) {
                         (Some(row), Some(column)) => number(row.get(column))
                             .ok_or_else(|| "nothing of this class could be judged".to_owned()),
+                        // Of a score of the whole nobody can know before whether there is one per
+                        // class.
+                        (Some(_), None) if m.score(metric).is_some() => {
+                            Err(format!("there is no `{metric}` per class"))
+                        }
                         _ => continue,
                     }
                 }

@@ -129,6 +129,10 @@ fn what_is_refused_invalid_or_of_survivors_decides_nothing() {
         undecided("AP/toaster>=0", &detector()),
         "`AP/toaster`: nothing of this class could be judged"
     );
+    assert_eq!(
+        undecided("AP_small/person>=0", &detector()),
+        "`AP_small/person`: there is no `AP_small` per class"
+    );
     // INVALID, whichever way the value lies.
     for expression in ["samples/s>=50", "samples/s>=5000"] {
         assert_eq!(

@@ -8,7 +8,6 @@ mod human;
 mod json;
 mod junit;
 mod outcome;
-mod request;
 mod summary;
 
 pub use github::Github;
@@ -16,7 +15,6 @@ pub use human::Human;
 pub use json::{Json, VERDICTS_SCHEMA};
 pub use junit::Junit;
 pub use outcome::{Judged, Outcome, Undecided, VerdictFormat, Verdicts};
-pub use request::VerdictRequest;
 pub use summary::Summary;
 
 /// All forms of verdicts.
