@@ -48,7 +48,7 @@ pub(super) const LAYERS: &[Layer] = &[
         &["dyno-core", "dyno-stats"],
     ),
     layer("dyno-machine", "harness/machine", &["dyno-core"]),
-    coming("dyno-formats", "converters/formats", &["dyno-core"]),
+    layer("dyno-formats", "converters/formats", &["dyno-core"]),
     layer(
         "dyno-backends",
         "harness/backends",

@@ -10,10 +10,6 @@
 
 mod config;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
-mod external;
-#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
-mod graph;
-#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod guard;
 mod io;
 mod null;

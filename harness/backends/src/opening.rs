@@ -3,12 +3,15 @@
 //! is the engine's own compilation.
 
 use crate::{
-    config::{check_cpu, select_outputs},
-    graph::{self, GraphFacts, check_precision, model_bytes},
+    config::{check_cpu, check_precision, select_outputs},
     guard::guard,
     io::resolve_shapes,
 };
 use dyno_core::{BackendError, DType, ExecutionFacts, IoSpec, ModelSource, OpenConfig};
+use dyno_formats::{
+    FormatError,
+    onnx::{GraphFacts, OnnxFile},
+};
 use std::borrow::Cow;
 
 /// What this file must know of an engine.
@@ -26,7 +29,8 @@ pub(crate) struct Traits {
 /// A model that may be compiled.
 pub(crate) struct Opening<'a> {
     id: &'static str,
-    /// The model file. Engines get these bytes, never the path: what was checked is what runs.
+    /// The whole model, weights of other files included. Engines get these bytes, never the path:
+    /// what was checked is what runs.
     pub(crate) bytes: Cow<'a, [u8]>,
     /// What the file declares.
     pub(crate) graph: GraphFacts,
@@ -53,9 +57,15 @@ impl<'a> Opening<'a> {
     ) -> Result<Self, BackendError> {
         let id = engine.id;
         check_cpu(id, config, engine.settings)?;
-        let bytes = model_bytes(id, model)?;
-        let graph = graph::read(id, &bytes)?;
-        check_precision(id, config, &graph)?;
+        let load = |e: FormatError| BackendError::Load {
+            backend: id,
+            reason: e.to_string(),
+        };
+        let OnnxFile {
+            bytes,
+            facts: graph,
+        } = OnnxFile::read(model).map_err(load)?;
+        check_precision(id, config, graph.precision)?;
         let shapes = resolve_shapes(id, &graph.inputs, config)?;
         let chosen = select_outputs(id, config, &graph.output_names())?;
         if let Some(info) = graph
@@ -68,12 +78,7 @@ impl<'a> Opening<'a> {
                 what: format!("input `{}` of type {}", info.name, info.dtype),
             });
         }
-        let io = graph
-            .io(&shapes, &chosen)
-            .map_err(|reason| BackendError::Load {
-                backend: id,
-                reason,
-            })?;
+        let io = graph.io(&shapes, &chosen).map_err(load)?;
         let names = io.inputs.iter().map(|i| i.name.clone());
         let facts = ExecutionFacts {
             backend: id.to_owned(),

@@ -1,8 +1,9 @@
-//! Stored cases (`fixtures/make_models.py`) on every engine. `expected/<engine>.txt` lists the
+//! Stored cases (`fixtures/make_models.py`, `fixtures/make_external.py`) on every engine. `expected/<engine>.txt` lists the
 //! cases that must pass; a case that is not listed must fail, so that a gain is noticed too.
 
-use crate::support::{engines, from_bytes, from_path, here};
+use crate::support::{engines, from_bytes, from_path, here, with_weights};
 use dyno_core::{Backend, Model, NamedTensor, OpenConfig, Slot, Tensor, TensorData, TensorSet};
+use dyno_formats::onnx::external_files;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs};
 
@@ -48,10 +49,14 @@ impl Stored {
 }
 
 fn cases() -> Vec<Case> {
-    let text = fs::read_to_string(here("fixtures/cases.json")).expect("the cases are committed");
-    let cases: Cases = serde_json::from_str(&text).expect("made by the script");
-    assert!(!cases.cases.is_empty());
-    cases.cases
+    let files = ["cases.json", "external.json"].map(|file| {
+        let path = here("fixtures").join(file);
+        let text = fs::read_to_string(path).expect("the cases are committed");
+        let cases: Cases = serde_json::from_str(&text).expect("made by the script");
+        assert!(!cases.cases.is_empty());
+        cases.cases
+    });
+    files.into_iter().flatten().collect()
 }
 
 /// What went wrong, if anything did.
@@ -63,10 +68,11 @@ fn check(
     in_memory: bool,
 ) -> Result<(), String> {
     let path = here("fixtures").join(&case.file);
-    let source = if in_memory {
+    let weights = external_files(&path).map_err(|e| e.to_string())?;
+    let source = if in_memory && weights.is_empty() {
         from_bytes(fs::read(&path).map_err(|e| e.to_string())?)
     } else {
-        from_path(&path)
+        with_weights(&path, weights)
     };
     let config = OpenConfig {
         threads,

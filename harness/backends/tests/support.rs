@@ -69,6 +69,16 @@ pub(crate) fn from_path(path: &Path) -> ModelSource {
     onnx(ModelContent::Path(path.to_owned()))
 }
 
+/// A model and the files that it keeps weights in.
+pub(crate) fn with_weights(path: &Path, weights: Vec<PathBuf>) -> ModelSource {
+    let mut source = from_path(path);
+    source.files.extend(weights.into_iter().map(|w| ModelFile {
+        role: FileRole::Weights,
+        content: ModelContent::Path(w),
+    }));
+    source
+}
+
 pub(crate) fn from_bytes(bytes: Vec<u8>) -> ModelSource {
     onnx(ModelContent::Bytes(Arc::new(bytes)))
 }

@@ -1,13 +1,11 @@
 //! Opening a model with ONNX Runtime.
 
 use super::{library, model::OrtModel};
-use crate::{
-    graph::GraphFacts,
-    opening::{Opening, Traits},
-};
+use crate::opening::{Opening, Traits};
 use dyno_core::{
     Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig, Provider,
 };
+use dyno_formats::onnx::GraphFacts;
 use ort::session::{
     Session,
     builder::{GraphOptimizationLevel, SessionBuilder},

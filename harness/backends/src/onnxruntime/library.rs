@@ -1,9 +1,14 @@
 //! The library, loaded once a process. ONNX Runtime allows one environment a process, and a loaded
 //! library stays.
 
-use super::search::{FoundLibrary, find_library, version_of};
+use super::{
+    elf,
+    search::{FoundLibrary, find_library, version_of},
+};
+use crate::guard::guard;
 use ort::environment::Environment;
 use std::{
+    error::Error as _,
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -91,16 +96,30 @@ fn open(path: &Path) -> Result<Environment, String> {
     if !path.is_file() {
         return Err("not a file".to_owned());
     }
-    let environment = ort::init_from(&path)
-        .map_err(|e| e.to_string())?
-        .with_name("dyno")
-        .with_telemetry(false)
-        .build()
-        .map_err(|e| e.to_string())?;
-    // Warnings of the optimiser (hundreds for some models) would go to stderr; errors come back as
-    // values.
-    environment.set_log_level(ort::logging::LogLevel::Error);
-    Ok(environment)
+    elf::check(&path)?;
+    // `ort` asserts that the library describes itself well.
+    guard(|| {
+        let environment = ort::init_from(&path)
+            .map_err(|e| reason(&e))?
+            .with_name("dyno")
+            .with_telemetry(false)
+            .build()
+            .map_err(|e| e.to_string())?;
+        // Warnings of the optimiser (hundreds for some models) would go to stderr; errors come back
+        // as values.
+        environment.set_log_level(ort::logging::LogLevel::Error);
+        Ok(environment)
+    })
+}
+
+/// What `ort` says, with the loader's own words, which it leaves out.
+fn reason(error: &ort::LoadDynamicError) -> String {
+    match error {
+        ort::LoadDynamicError::Dlopen { error, .. } => error
+            .source()
+            .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
+        other => other.to_string(),
+    }
 }
 
 fn canonical(path: &Path) -> PathBuf {
@@ -152,13 +171,24 @@ mod tests {
         );
     }
 
+    /// A library that the loader refuses says which symbol or file is missing.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    #[test]
+    fn what_the_loader_says_is_told() {
+        let own = std::env::current_exe().expect("this test");
+        let error = open(&own).map(drop).expect_err("a program is no library");
+        assert!(error.starts_with("dlopen failed: "), "{error}");
+        assert!(error.contains("cannot dynamically load"), "{error}");
+    }
+
+    #[cfg(all(unix, not(target_vendor = "apple")))]
     #[test]
     fn a_file_that_is_no_library_is_refused_with_its_reason() {
         let path =
             std::env::temp_dir().join(format!("dyno-not-a-library-{}.so", std::process::id()));
         fs::write(&path, "this is text").expect("a temporary file");
         let error = open(&path).map(drop).expect_err("text is no library");
-        assert!(error.contains("failed to load"), "{error}");
+        assert_eq!(error, "not a library (no ELF file)");
         assert!(
             open(Path::new("there-is-no-such-library.so"))
                 .map(drop)

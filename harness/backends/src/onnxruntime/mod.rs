@@ -1,6 +1,7 @@
 //! `onnxruntime`: Microsoft's ONNX Runtime, opened at run time through the crate `ort`.
 
 mod backend;
+mod elf;
 mod ffi;
 mod library;
 mod model;

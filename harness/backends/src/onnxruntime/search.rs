@@ -31,8 +31,8 @@ struct Places {
 }
 
 /// Candidates in the order in which they are tried: the variables `DYNO_ONNXRUNTIME` and
-/// `ORT_DYLIB_PATH` (a file or a folder), Python installations (`VIRTUAL_ENV`, `CONDA_PREFIX`, the
-/// user's, the system's), the system's library folders.
+/// `ORT_DYLIB_PATH` (a file or a folder), Python installations (`VIRTUAL_ENV`, `CONDA_PREFIX`, that
+/// of the first `python3` on the path, the user's, the system's), the system's library folders.
 pub fn find_library() -> Vec<FoundLibrary> {
     let path = |name: &str| {
         std::env::var_os(name)
@@ -46,6 +46,10 @@ pub fn find_library() -> Vec<FoundLibrary> {
     places
         .python
         .extend(["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(path));
+    if let Some(list) = std::env::var_os("PATH") {
+        let python = first_program(std::env::split_paths(&list), "python3");
+        places.python.extend(python.iter().flat_map(|p| roots(p)));
+    }
     places.python.extend(path("HOME").map(|p| p.join(".local")));
     places
         .python
@@ -70,6 +74,28 @@ pub fn find_library() -> Vec<FoundLibrary> {
         std::env::consts::ARCH
     )));
     search(&places)
+}
+
+/// The first file of that name in `folders`.
+fn first_program(folders: impl Iterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
+    folders
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// The installation that a Python belongs to: the folder above the one it lies in, which in a
+/// virtual environment holds the packages; then the same of the file that it is a link to.
+fn roots(python: &Path) -> Vec<PathBuf> {
+    let above = |file: &Path| file.parent().and_then(Path::parent).map(Path::to_owned);
+    let linked = fs::canonicalize(python).ok();
+    let mut roots: Vec<PathBuf> = [Some(python), linked.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter_map(above)
+        .collect();
+    roots.dedup();
+    roots
 }
 
 fn search(places: &Places) -> Vec<FoundLibrary> {
@@ -209,6 +235,37 @@ mod tests {
         assert_eq!(
             found.iter().map(|f| f.explicit).collect::<Vec<_>>(),
             [true, false, false]
+        );
+        fs::remove_dir_all(&root).expect("the folder is ours");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_first_python_on_the_path_leads_to_its_packages() {
+        let root = std::env::temp_dir().join(format!("dyno-ort-python-{}", std::process::id()));
+        let venv = root.join("venv");
+        let base = root.join("base");
+        let capi = |root: &Path| root.join("lib/python3.11/site-packages/onnxruntime/capi");
+        for installation in [&venv, &base] {
+            fs::create_dir_all(capi(installation)).expect("a temporary folder");
+            fs::create_dir_all(installation.join("bin")).expect("a temporary folder");
+            fs::write(capi(installation).join("libonnxruntime.so.1.31.1"), "").expect("a file");
+        }
+        fs::write(base.join("bin/python3.11"), "").expect("a file");
+        let python = venv.join("bin/python3");
+        std::os::unix::fs::symlink(base.join("bin/python3.11"), &python).expect("a link");
+        let path = [root.join("none"), venv.join("bin"), base.join("bin")];
+        let found = first_program(path.into_iter(), "python3").expect("there is one");
+        assert_eq!(found, python);
+        let found = search(&Places {
+            python: roots(&found),
+            ..Places::default()
+        });
+        let base = fs::canonicalize(&base).expect("it is there");
+        let expected = [&venv, &base].map(|i| capi(i).join("libonnxruntime.so.1.31.1"));
+        assert_eq!(
+            found.iter().map(|f| f.path.clone()).collect::<Vec<_>>(),
+            expected
         );
         fs::remove_dir_all(&root).expect("the folder is ours");
     }

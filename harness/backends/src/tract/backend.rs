@@ -1,13 +1,11 @@
 //! Opening a model with tract.
 
 use super::{fence::fence_softmax, model::TractModel};
-use crate::{
-    graph::GraphFacts,
-    opening::{Opening, Traits},
-};
+use crate::opening::{Opening, Traits};
 use dyno_core::{
     Availability, Backend, BackendError, Check, DType, Framework, Model, ModelSource, OpenConfig,
 };
+use dyno_formats::onnx::GraphFacts;
 use std::sync::Arc;
 use tract_onnx::{
     prelude::{Framework as _, *},

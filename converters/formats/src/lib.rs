@@ -1,0 +1,10 @@
+//! Readers of the files that models come in.
+//!
+//! Model files are untrusted. A reader here never panics, needs no more memory than the file has
+//! bytes (a claim of a length allocates nothing), and its errors say where in the file the trouble
+//! is. Engines and converters get bytes that were read and checked here.
+
+mod error;
+pub mod onnx;
+
+pub use error::FormatError;
