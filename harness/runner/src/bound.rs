@@ -19,6 +19,20 @@ pub(crate) fn check(plan: &Plan) -> Result<(), RunError> {
             found: bound.clone(),
         });
     }
+    let set = &plan.bindings.sample_set;
+    let counts = [set.count as usize, set.file_sha256.len()];
+    if let Some(other) = counts.iter().find(|n| **n != set.samples.len()) {
+        return Err(RunError::Changed {
+            what: "sample set".to_owned(),
+            expected: format!("{} samples, each with its hash", set.samples.len()),
+            found: format!("{other}"),
+        });
+    }
+    if !set.samples.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err(RunError::Plan(
+            "the positions of the sample set do not rise".to_owned(),
+        ));
+    }
     labels(plan.spec.model.labels.as_ref(), &plan.bindings.labels)?;
     check_files(plan)
 }

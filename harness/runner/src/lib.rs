@@ -24,6 +24,18 @@ mod verdict;
 mod watchdog;
 mod worker;
 
+// The toys of `tests/` see this crate by its name.
+#[cfg(test)]
+extern crate self as dyno_runner;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests in this crate need few of them")]
+#[path = "../tests/plans.rs"]
+mod plans;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests in this crate need few of them")]
+#[path = "../tests/toy.rs"]
+mod toy;
+
 pub use child::{Answer, Request, WorkerCommand, ask, claim_stdout, isolate, read_request, serve};
 pub use collect::{Collector, RunOutcome};
 pub use context::Identity;

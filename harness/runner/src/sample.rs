@@ -78,6 +78,19 @@ impl<'a> Samples<'a> {
         Ok(Ok(sample))
     }
 
+    /// Whether the picture notes an orientation, and nobody turns it. A head that cannot be read
+    /// notes none: decoding says what is wrong with it.
+    pub(crate) fn ignores_orientation(&self, sample: &Sample) -> bool {
+        self.dataset.facts().exif == ExifOrientation::Ignore
+            && sample.inputs.iter().any(|input| match &input.data {
+                InputData::EncodedImage(bytes) => {
+                    let header = of_sample(|| dyno_image::header(bytes).map_err(|e| chain(&e)));
+                    matches!(header, Ok(Ok(header)) if header.orientation != 1)
+                }
+                InputData::Tensor(_) | InputData::Scalars(_) => false,
+            })
+    }
+
     /// Compares the size of a decoded image, `[width, height]`, with what its annotation says.
     ///
     /// # Errors

@@ -9,10 +9,7 @@ use crate::error::RunError;
 use dyno_load::{Heartbeat, InFlight};
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -48,6 +45,8 @@ struct State {
     calls: BTreeMap<u64, Call>,
     next: u64,
     load: Option<Load>,
+    /// The first query of the load generator that was overdue.
+    late: Option<Overdue>,
     ended: bool,
 }
 
@@ -56,7 +55,6 @@ pub(crate) struct Watchdog {
     limit: Duration,
     state: Mutex<State>,
     wake: Condvar,
-    late: AtomicBool,
 }
 
 impl Watchdog {
@@ -65,7 +63,6 @@ impl Watchdog {
             limit,
             state: Mutex::default(),
             wake: Condvar::new(),
-            late: AtomicBool::new(false),
         }
     }
 
@@ -73,9 +70,9 @@ impl Watchdog {
         self.limit
     }
 
-    /// A query of the load generator was overdue.
-    pub(crate) fn was_late(&self) -> bool {
-        self.late.load(Ordering::Relaxed)
+    /// The first query of the load generator that was overdue.
+    pub(crate) fn late(&self) -> Option<Overdue> {
+        self.state().late.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -143,7 +140,6 @@ impl Watchdog {
         while !state.ended {
             let overdue = self.look(&mut state, Instant::now());
             if !overdue.is_empty() {
-                self.late.store(true, Ordering::Relaxed);
                 // Not under the lock: the handler may take as long as it likes.
                 drop(state);
                 for overdue in &overdue {
@@ -177,7 +173,9 @@ impl Watchdog {
             && load.told != Some(query.query)
         {
             load.told = Some(query.query);
-            found.push(self.overdue((load.doing)(&query)));
+            let overdue = self.overdue((load.doing)(&query));
+            state.late.get_or_insert_with(|| overdue.clone());
+            found.push(overdue);
         }
         found
     }
@@ -224,7 +222,7 @@ mod tests {
         let (told, hears) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                dog.watch(&|overdue| told.send(overdue.clone()).expect("the test listens"))
+                dog.watch(&|overdue| told.send(overdue.clone()).expect("the test listens"));
             });
             let hangs = dog.call(
                 || "while it ran `a.jpg`".to_owned(),
@@ -238,19 +236,18 @@ mod tests {
             );
             assert_eq!(error.exit_code(), 5);
         });
-        assert!(dog.was_late());
     }
 
     #[test]
     fn a_call_in_time_is_not_told_and_one_that_panics_is_over() {
-        let dog = Watchdog::new(Duration::from_secs(3600));
+        let dog = Watchdog::new(Duration::from_hours(1));
         assert_eq!(dog.call(String::new, || 7).expect("in time"), 7);
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             dog.call(String::new, || panic!("an engine's"))
         }));
         assert!(panics.is_err());
         assert!(dog.state().calls.is_empty());
-        let later = Instant::now() + Duration::from_secs(7200);
+        let later = Instant::now() + Duration::from_hours(2);
         assert_eq!(dog.look(&mut dog.state(), later), []);
     }
 }

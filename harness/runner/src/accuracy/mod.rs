@@ -12,5 +12,8 @@ mod shards;
 mod threads;
 mod unit;
 
+#[cfg(test)]
+mod tests;
+
 use run::Job;
 pub(crate) use run::{HASHED_SAMPLES, Measured, run};

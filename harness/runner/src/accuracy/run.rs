@@ -10,10 +10,12 @@ use crate::{
     sample::Samples,
 };
 use crossbeam_channel::{bounded, unbounded};
-use dyno_core::{Division, Event, Execution, ExecutionFacts, ImportFacts, ShardOrigin};
+use dyno_core::{
+    Division, Event, Execution, ExecutionFacts, ImportFacts, ShardOrigin, Warning, WarningCode,
+};
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     thread::{Builder, Scope},
     time::Instant,
 };
@@ -73,6 +75,7 @@ pub(super) fn run_with(
         batch,
         hashed: 0..HASHED_SAMPLES.min(plan.bindings.sample_set.samples.len()),
         compared: &compared,
+        turned: AtomicU64::new(0),
     };
     let job = Job {
         shared: &shared,
@@ -87,6 +90,7 @@ pub(super) fn run_with(
     } else {
         drive(&job, division, stack, &mut writer, &mut ran).err()
     };
+    warn_of_orientation(&shared);
     // What was measured before a failure is told all the same; the failure is the error that
     // counts.
     let finished = writer.finish();
@@ -99,6 +103,19 @@ pub(super) fn run_with(
     Ok(Some(Measured {
         shards: work.iter().map(|unit| unit.shard).collect(),
     }))
+}
+
+fn warn_of_orientation(shared: &Shared<'_>) {
+    let turned = shared.turned.load(Ordering::Relaxed);
+    if turned > 0 {
+        let detail = format!(
+            "{turned} pictures carry an EXIF orientation that was not applied: annotations are taken to refer to stored pixels (`exif=apply` in the data set's request turns them)"
+        );
+        (shared.context.sink)(Event::Warned(Warning {
+            code: WarningCode::Orientation,
+            detail,
+        }));
+    }
 }
 
 /// Who measures, as shards name it.

@@ -15,7 +15,12 @@ use dyno_core::{
     Decoder, Geometry, Model, Prediction, SampleResult, Slot, TensorInfo, TensorSet, TensorView,
     ThresholdSet, sha256_hex,
 };
-use std::{collections::BTreeSet, ops::Range, time::Instant};
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 /// Neighbouring samples of one shard that run as one batch.
 pub(super) struct Unit {
@@ -52,6 +57,8 @@ pub(super) struct Shared<'a> {
     pub(super) hashed: Range<usize>,
     /// Positions of samples whose output tensors are hashed.
     pub(super) compared: &'a BTreeSet<usize>,
+    /// Pictures with an orientation that is not applied.
+    pub(super) turned: AtomicU64,
 }
 
 impl Shared<'_> {
@@ -159,6 +166,9 @@ impl<'a> Loader<'a> {
             Ok(sample) => sample,
             Err(words) => return Ok(Err(words)),
         };
+        if samples.ignores_orientation(&sample) {
+            self.shared.turned.fetch_add(1, Ordering::Relaxed);
+        }
         let prepared = match of_sample(|| self.preparer.prepare(&sample, item, set)) {
             Ok(prepared) => prepared,
             Err(panic) => {

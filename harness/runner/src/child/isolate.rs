@@ -78,10 +78,17 @@ fn document(document: &impl Serialize) -> Result<Vec<u8>, RunError> {
 }
 
 /// A child that does not outlive whoever watches it.
-struct Watched {
+pub(super) struct Watched {
     child: Child,
     /// Open as long as this lives: its end is the child's end.
     stdin: Option<ChildStdin>,
+}
+
+impl Watched {
+    pub(super) fn new(mut child: Child) -> Self {
+        let stdin = child.stdin.take();
+        Self { child, stdin }
+    }
 }
 
 impl Drop for Watched {
@@ -97,13 +104,13 @@ impl Drop for Watched {
 
 /// What the child was last known to do.
 #[derive(Default)]
-struct InHand {
+pub(super) struct InHand {
     stage: Option<String>,
     ids: BTreeMap<u32, Vec<String>>,
 }
 
 impl InHand {
-    fn on(&mut self, event: &Event) {
+    pub(super) fn on(&mut self, event: &Event) {
         match event {
             Event::Progress { stage, done, total } if stage == "accuracy" => {
                 self.stage = Some(format!("accuracy, after sample {done} of {total}"));
@@ -123,7 +130,7 @@ impl InHand {
         }
     }
 
-    fn words(&self) -> Option<String> {
+    pub(super) fn words(&self) -> Option<String> {
         let ids: Vec<String> = self
             .ids
             .values()
@@ -141,7 +148,7 @@ fn is_last(event: &Event) -> bool {
     matches!(event, Event::Finished { .. } | Event::Answered { .. })
 }
 
-fn watch(
+pub(super) fn watch(
     text: &[u8],
     command: &WorkerCommand,
     sink: &(dyn Fn(Event) + Sync),
@@ -152,8 +159,8 @@ fn watch(
         .stdout(Stdio::piped())
         .spawn()
         .map_err(RunError::Child)?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let mut watched = Watched { child, stdin };
+    let stdout = child.stdout.take();
+    let mut watched = Watched::new(child);
     // A child that does not read its plan dies or fails by itself, and that says more than the
     // broken pipe.
     let _ = watched
@@ -210,10 +217,23 @@ fn next(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Option<Event>, 
         Ok(event) if is_whole => Ok(Some(event)),
         _ => {
             let shown = line.trim_ascii_end();
-            let shown = shown.get(..SHOWN_BYTES).unwrap_or(shown).escape_ascii();
-            Err(RunError::Protocol(format!("it said `{shown}`")))
+            let shown = shown.get(..SHOWN_BYTES).unwrap_or(shown);
+            Err(RunError::Protocol(format!("it said `{}`", plain(shown))))
         }
     }
+}
+
+/// Bytes for people: what would move a terminal's cursor is escaped.
+fn plain(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for c in String::from_utf8_lossy(bytes).chars() {
+        if c.is_control() {
+            text.extend(c.escape_default());
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 fn describe(status: ExitStatus) -> String {

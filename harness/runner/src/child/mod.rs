@@ -11,6 +11,9 @@ mod request;
 mod serve;
 mod stdio;
 
+#[cfg(all(test, unix))]
+mod tests;
+
 pub use isolate::{Answer, WorkerCommand, ask, isolate};
 pub use request::{Request, read_request};
 pub use serve::serve;

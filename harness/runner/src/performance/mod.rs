@@ -14,5 +14,8 @@ mod run;
 mod trials;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use library::library_positions;
 pub(crate) use run::run;

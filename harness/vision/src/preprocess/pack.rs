@@ -4,7 +4,7 @@
 //! when the model is opened and looked up afterwards: the same bits as computing each pixel in f32,
 //! whatever the steps cost.
 
-use dyno_core::{ChannelOrder, DType, Layout, Normalize, TensorData};
+use dyno_core::{ChannelOrder, DType, Layout, Normalize, TensorData, TensorSliceMut};
 use dyno_image::View;
 use half::f16;
 
@@ -138,10 +138,14 @@ impl Packer {
     /// Writes `view` into item `item` of `data`, whose items have exactly the view's pixels.
     /// `false` when they have not.
     pub(super) fn pack(&self, view: View<'_>, data: &mut TensorData, item: usize) -> bool {
-        match (&self.tables, data) {
-            (Tables::F32(tables), TensorData::F32(data)) => self.write(tables, view, data, item),
-            (Tables::F16(tables), TensorData::F16(data)) => self.write(tables, view, data, item),
-            (Tables::U8(tables), TensorData::U8(data)) => self.write(tables, view, data, item),
+        match (&self.tables, data.as_mut_slice()) {
+            (Tables::F32(tables), TensorSliceMut::F32(data)) => {
+                self.write(tables, view, data, item)
+            }
+            (Tables::F16(tables), TensorSliceMut::F16(data)) => {
+                self.write(tables, view, data, item)
+            }
+            (Tables::U8(tables), TensorSliceMut::U8(data)) => self.write(tables, view, data, item),
             _ => false,
         }
     }
