@@ -148,12 +148,53 @@ impl Done {
         self
     }
 
+    /// Exit code and both streams, compared with a snapshot; what differs from run to run and from
+    /// machine to machine is put aside.
+    #[track_caller]
+    pub(crate) fn shows(&self, name: &str, place: &Place) {
+        let code = self.code.map_or_else(|| "signal".to_owned(), |c| c.to_string());
+        let mut text = format!("exit code {code}\n");
+        for (stream, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !content.is_empty() {
+                text.push_str(&format!("--- {stream}\n{content}"));
+            }
+        }
+        let mut settings = insta::Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.set_snapshot_path("snapshots");
+        let real = place.path().canonicalize().expect("the folder exists");
+        for path in [place.path(), real.as_path()] {
+            settings.add_filter(&escaped(&path.display().to_string()), "[place]");
+        }
+        for (pattern, put) in [
+            (r"\b[0-9a-f]{64}\b", "[sha256]"),
+            (r"-[0-9a-f]{16}\b", "-[hash16]"),
+            (r"\d{8}T\d+Z-[\w.-]+-[0-9a-f]{8}(-\d+)?", "[run]"),
+            (r"(record|prefix|Record) [0-9a-f]{8}\b", "$1 [id]"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[utc]"),
+            (r"\b\d+(\.\d+)? (ns|µs|ms|s)\b", "[time]"),
+            (r"\b\d+(\.\d+)?/s\b", "[rate]"),
+            (r"dyno \d+\.\d+\.\d+ \([^)]*\)", "dyno [version]"),
+            (r"(tract|rten) \d+\.\d+\.\d+", "$1 [version]"),
+        ] {
+            settings.add_filter(pattern, put);
+        }
+        settings.bind(|| insta::assert_snapshot!(name, text));
+    }
+
     /// The record on standard output.
     #[track_caller]
     pub(crate) fn record(&self) -> dyno_core::Record {
         dyno_core::Record::parse(&self.stdout)
             .unwrap_or_else(|e| panic!("no record: {e}\n{}", self.stdout))
     }
+}
+
+/// Text as a pattern that matches nothing else.
+fn escaped(text: &str) -> String {
+    let special = |c: char| if c.is_alphanumeric() || c == '/' { None } else { Some('\\') };
+    text.chars().flat_map(|c| special(c).into_iter().chain([c])).collect()
 }
 
 /// The folder of test assets. Without it the test says so and returns; `DYNO_REQUIRE_ASSETS=1`

@@ -4,8 +4,9 @@ use crate::commands::{
     backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs,
     config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand,
     quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs, run::RunArgs,
+    worker::WorkerArgs,
 };
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Measures what a vision model really delivers: accuracy and latency, with the evidence behind
@@ -27,9 +28,9 @@ pub(crate) struct Cli {
 /// Flags of every verb.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
-    /// Form of what goes to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    /// Form of what goes to standard output: human, json, csv, markdown
+    #[arg(long, global = true, default_value = "human")]
+    pub(crate) format: String,
     /// Say nothing but errors on standard error
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
@@ -40,31 +41,9 @@ pub(crate) struct Common {
     /// be repeated
     #[arg(long = "models-dir", value_name = "DIR", global = true)]
     pub(crate) models_dirs: Vec<PathBuf>,
-}
-
-/// Form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Tables for people.
-    Human,
-    /// JSON.
-    Json,
-    /// Comma-separated values.
-    Csv,
-    /// GitHub tables.
-    Markdown,
-}
-
-impl Format {
-    /// Row of the reporter table.
-    pub(crate) fn reporter(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Markdown => "markdown",
-        }
-    }
+    /// Folder that runs are kept in
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) runs_dir: Option<PathBuf>,
 }
 
 /// The verbs.
@@ -106,7 +85,7 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     /// Shell completions and the manual page
     Completions(CompletionsArgs),
-    /// Run a plan from standard input, write events to standard output
+    /// Run a plan or answer a question from standard input, write events to standard output
     #[command(hide = true)]
-    Worker,
+    Worker(WorkerArgs),
 }

@@ -33,8 +33,8 @@ pub(crate) struct Setting<T> {
 pub(crate) struct Settings {
     /// Folders with registered models.
     pub(crate) models_dirs: Setting<Vec<PathBuf>>,
-    /// Engine.
-    pub(crate) backend: Setting<String>,
+    /// Engine, where one is set.
+    pub(crate) backend: Option<Setting<String>>,
     /// Where run folders go.
     pub(crate) runs_dir: Setting<PathBuf>,
     /// Where cached hashes are kept.
@@ -67,8 +67,13 @@ fn read(path: &Path) -> anyhow::Result<Option<File>> {
         }
     };
     let mut file: File = toml::from_str(&text).map_err(|e| {
+        // One line: the file may be a stranger's, and its text is not shown.
+        let place = e.span().map_or_else(String::new, |span| {
+            let before = text.get(..span.start).unwrap_or_default();
+            format!(" line {}", before.matches('\n').count() + 1)
+        });
         exit::usage(
-            format!("`{}`: {e}", path.display()),
+            format!("`{}`{place}: {}", path.display(), e.message()),
             "the keys are models_dirs, backend, runs_dir, cache_dir",
         )
     })?;
@@ -99,7 +104,10 @@ fn project_file() -> Option<PathBuf> {
 ///
 /// # Errors
 /// When a file is malformed.
-pub(crate) fn settings(flag_models_dirs: &[PathBuf]) -> anyhow::Result<Settings> {
+pub(crate) fn settings(
+    flag_models_dirs: &[PathBuf],
+    flag_runs_dir: Option<&Path>,
+) -> anyhow::Result<Settings> {
     let mut layers: Vec<(PathBuf, File)> = Vec::new();
     let user = home("XDG_CONFIG_HOME", ".config").map(|d| d.join("dyno").join("dyno.toml"));
     for path in [project_file(), user].into_iter().flatten() {
@@ -128,10 +136,18 @@ pub(crate) fn settings(flag_models_dirs: &[PathBuf]) -> anyhow::Result<Settings>
     };
     let cache_default = home("XDG_CACHE_HOME", ".cache")
         .map_or_else(|| PathBuf::from(".dyno-cache"), |d| d.join("dyno"));
-    let runs_dir = path_setting(
-        "DYNO_RUNS_DIR",
-        |f| f.runs_dir.as_ref(),
-        PathBuf::from("dyno-runs"),
+    let runs_dir = flag_runs_dir.map_or_else(
+        || {
+            path_setting(
+                "DYNO_RUNS_DIR",
+                |f| f.runs_dir.as_ref(),
+                PathBuf::from("dyno-runs"),
+            )
+        },
+        |dir| Setting {
+            value: dir.to_owned(),
+            source: "flag".to_owned(),
+        },
     );
     let cache_dir = path_setting("DYNO_CACHE_DIR", |f| f.cache_dir.as_ref(), cache_default);
     let models_dirs = if !flag_models_dirs.is_empty() {
@@ -160,28 +176,20 @@ pub(crate) fn settings(flag_models_dirs: &[PathBuf]) -> anyhow::Result<Settings>
             source: "default".to_owned(),
         }
     };
-    let backend = if let Some(value) = variable("DYNO_BACKEND").and_then(|v| v.into_string().ok()) {
-        Setting {
+    let backend = variable("DYNO_BACKEND")
+        .and_then(|v| v.into_string().ok())
+        .map(|value| Setting {
             value,
             source: "DYNO_BACKEND".to_owned(),
-        }
-    } else if let Some((path, name)) = layers
-        .iter()
-        .find_map(|(p, f)| f.backend.as_ref().map(|b| (p, b)))
-    {
-        Setting {
-            value: name.clone(),
-            source: path.display().to_string(),
-        }
-    } else {
-        // The first row of the table is the default of this build.
-        Setting {
-            value: dyno_backends::BACKENDS
-                .first()
-                .map_or_else(String::new, |b| b.id().to_owned()),
-            source: "default".to_owned(),
-        }
-    };
+        });
+    let backend = backend.or_else(|| {
+        layers.iter().find_map(|(path, file)| {
+            file.backend.as_ref().map(|name| Setting {
+                value: name.clone(),
+                source: path.display().to_string(),
+            })
+        })
+    });
     Ok(Settings {
         models_dirs,
         backend,

@@ -64,11 +64,17 @@ pub(crate) fn check_place(path: &Path) -> anyhow::Result<()> {
     match fs::metadata(parent) {
         Ok(m) if m.is_dir() && (path.exists() || !m.permissions().readonly()) => Ok(()),
         Ok(m) if m.is_dir() => Err(exit::usage(
-            format!("the folder `{}` of `{shown}` cannot be written", parent.display()),
+            format!(
+                "the folder `{}` of `{shown}` cannot be written",
+                parent.display()
+            ),
             "",
         )),
         _ => Err(exit::usage(
-            format!("the folder `{}` of `{shown}` does not exist", parent.display()),
+            format!(
+                "the folder `{}` of `{shown}` does not exist",
+                parent.display()
+            ),
             "",
         )),
     }

@@ -2,7 +2,7 @@
 
 use super::{DETECTOR, NULL};
 use crate::support::{Place, score};
-use dyno_core::{MeasurementKind, Record, ValidityCode};
+use dyno_core::{Record, ValidityCode};
 use std::{
     fs,
     process::{Child, Stdio},
@@ -23,11 +23,7 @@ fn an_interrupt_keeps_what_was_measured() {
     // The signal goes out when the first shard is on disk.
     let begun = || runs(&place).iter().any(|(_, shards)| *shards > 0);
     assert!(watch(&mut child, begun), "it ended without a shard");
-    let status = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill");
-    assert!(status.success());
+    interrupt(&child);
     let done = crate::support::Done::from(child.wait_with_output().expect("the binary ends"));
     let record = done.exits(130).record();
     assert!(
@@ -36,10 +32,70 @@ fn an_interrupt_keeps_what_was_measured() {
             .codes
             .contains(&ValidityCode::Partial)
     );
-    let MeasurementKind::Accuracy { n, .. } = record.measurements[0].kind else {
-        panic!("accuracy comes first")
-    };
+    let n = record.measurements[0].accuracy().expect("accuracy").n;
     assert!((8..60).contains(&n), "{n} samples were measured");
+}
+
+#[test]
+fn an_interrupt_before_the_first_shard_says_that_there_is_nothing() {
+    let place = Place::new();
+    place.with_shapes(20);
+    let mut command = place.dyno();
+    command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=400000000 --workers 1").split_whitespace());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let begun = || !runs(&place).is_empty();
+    assert!(watch(&mut child, begun), "it ended by itself");
+    interrupt(&child);
+    let done = crate::support::Done::from(child.wait_with_output().expect("the binary ends"));
+    let done = done.exits(130).says(&["nothing was saved"]);
+    assert_eq!(done.stdout, "");
+    place.run("report latest").exits(2);
+}
+
+#[test]
+fn resuming_keeps_the_record_that_was_there() {
+    let place = Place::new();
+    place.with_shapes(60);
+    let line = format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json");
+    let mut command = place.dyno();
+    command.args(line.split_whitespace());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let begun = || runs(&place).iter().any(|(_, shards)| *shards > 0);
+    assert!(watch(&mut child, begun), "it ended without a shard");
+    interrupt(&child);
+    let partial = crate::support::Done::from(child.wait_with_output().expect("the binary ends"))
+        .exits(130)
+        .record();
+    // Another number of workers is the same plan.
+    let whole = line.replace("--workers 1", "--workers 3");
+    let whole = place.run(&format!("{whole} --resume")).succeeds().record();
+    assert_ne!(partial.id, whole.id);
+    assert!(whole.measurements[0].validity.is_valid());
+    let folder = fs::read_dir(place.join("runs"))
+        .expect("runs")
+        .map(|e| e.expect("an entry").path())
+        .next()
+        .expect("one run");
+    let kept = folder.join(format!("record-{}.json", partial.short_id()));
+    let kept = Record::parse(&fs::read_to_string(kept).expect("it is still there"));
+    assert_eq!(kept.expect("a record").id, partial.id);
+    place.run(&format!("{line} --resume")).exits(2).says(&["no unfinished run"]);
+}
+
+fn interrupt(child: &Child) {
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(status.success());
 }
 
 /// Plan's seed and finished shards of every run folder that has a plan.
@@ -77,19 +133,13 @@ fn killed_twenty_times_a_run_ends_with_the_same_scores() {
     let line = format!("{DETECTOR} --only accuracy --shard-size 4 --format json -q");
     let whole = place.run(&line).succeeds().record();
     let scores = |r: &Record| {
-        let MeasurementKind::Accuracy {
-            scores,
-            predictions_sha256,
-            ..
-        } = &r.measurements[0].kind
-        else {
-            panic!("accuracy comes first")
-        };
-        let bits: Vec<(String, Option<u64>)> = scores
+        let accuracy = r.measurements[0].accuracy().expect("accuracy");
+        let bits: Vec<(String, Option<u64>)> = accuracy
+            .scores
             .iter()
             .map(|s| (s.metric.clone(), s.value.map(f64::to_bits)))
             .collect();
-        (bits, predictions_sha256.clone())
+        (bits, accuracy.predictions_sha256.clone())
     };
     let (mut killed, mut plan, mut begun, mut state) = (0, 1, false, 0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..100 {

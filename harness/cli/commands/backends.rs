@@ -1,7 +1,8 @@
 //! `dyno backends`.
 
-use crate::{context::Context, output::listing};
+use crate::{child, context::Context, exit};
 use clap::Subcommand;
+use dyno_reports::table::{Column, Table};
 
 /// Inference engines.
 #[derive(Debug, Subcommand)]
@@ -15,36 +16,24 @@ pub(crate) enum BackendsCommand {
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run(command: &BackendsCommand, context: &Context) -> anyhow::Result<u8> {
-    match command {
-        BackendsCommand::List => {
-            let rows: Vec<Vec<String>> = dyno_backends::BACKENDS
-                .iter()
-                .map(|backend| {
-                    let availability = backend.probe();
-                    let state = availability.first_problem().map_or_else(
-                        || "usable".to_owned(),
-                        |p| format!("{}: {}", p.what, p.detail),
-                    );
-                    let reads = backend
-                        .reads()
-                        .iter()
-                        .map(|f| f.name())
-                        .collect::<Vec<_>>()
-                        .join(" ");
-                    vec![
-                        backend.id().to_owned(),
-                        reads,
-                        availability.devices.join(" "),
-                        state,
-                        backend.about().to_owned(),
-                    ]
-                })
-                .collect();
-            listing(
-                context.format,
-                &["backend", "reads", "devices", "state", "about"],
-                &rows,
-            )
-        }
+    let BackendsCommand::List = command;
+    let columns = ["backend", "reads", "devices", "state", "about"];
+    let mut table = Table::new(columns.map(Column::text));
+    for backend in dyno_backends::BACKENDS {
+        let availability = child::probe(backend.id());
+        let state = availability.first_problem().map_or_else(
+            || "usable".to_owned(),
+            |p| format!("{}: {}", p.what, p.detail),
+        );
+        let reads: Vec<&str> = backend.reads().iter().map(|f| f.name()).collect();
+        table.push([
+            backend.id(),
+            &reads.join(" "),
+            &availability.devices.join(" "),
+            &state,
+            backend.about(),
+        ]);
     }
+    context.list(&table)?;
+    Ok(exit::OK)
 }

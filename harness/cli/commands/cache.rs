@@ -1,8 +1,9 @@
 //! `dyno cache`: the hashes of files that were read before.
 
-use crate::{context::Context, exit, output::listing};
+use crate::{context::Context, exit};
 use anyhow::Context as _;
 use clap::Subcommand;
+use dyno_reports::table::{Cell, Column, Table};
 
 /// Cached hashes.
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,7 @@ const FILES: &[&str] = &["hashes.json"];
 /// When a file cannot be looked at or deleted.
 pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u8> {
     let dir = &context.settings.cache_dir.value;
-    let mut rows = Vec::new();
+    let mut table = Table::new([Column::text("file"), Column::number("bytes")]);
     for path in FILES.iter().map(|f| dir.join(f)) {
         let Ok(metadata) = std::fs::metadata(&path) else {
             continue;
@@ -32,11 +33,14 @@ pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u
                 .with_context(|| format!("cannot delete `{}`", path.display()))?;
             context.say(&format!("deleted `{}`", path.display()));
         } else {
-            rows.push(vec![path.display().to_string(), metadata.len().to_string()]);
+            table.push([
+                Cell::from(path.display().to_string()),
+                Cell::from(metadata.len()),
+            ]);
         }
     }
-    match command {
-        CacheCommand::List => listing(context.format, &["file", "bytes"], &rows),
-        CacheCommand::Clear => Ok(exit::OK),
+    if matches!(command, CacheCommand::List) {
+        context.list(&table)?;
     }
+    Ok(exit::OK)
 }

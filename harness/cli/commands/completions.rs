@@ -53,6 +53,6 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<u8> {
         command.build();
         pages(&command, &mut bytes)?;
     }
-    output::write(&String::from_utf8_lossy(&bytes), None)?;
+    output::write(&bytes, None)?;
     Ok(exit::OK)
 }

@@ -1,7 +1,8 @@
 //! `dyno config`.
 
-use crate::{context::Context, output::listing};
+use crate::{context::Context, exit};
 use clap::Subcommand;
+use dyno_reports::table::{Column, Table};
 
 /// Settings in force.
 #[derive(Debug, Subcommand)]
@@ -15,37 +16,23 @@ pub(crate) enum ConfigCommand {
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run(command: &ConfigCommand, context: &Context) -> anyhow::Result<u8> {
-    match command {
-        ConfigCommand::Show => {
-            let s = &context.settings;
-            let dirs = s
-                .models_dirs
-                .value
-                .iter()
-                .map(|d| d.display().to_string())
-                .collect::<Vec<_>>()
-                .join(":");
-            let row = |key: &str, value: String, source: &str| {
-                vec![key.to_owned(), value, source.to_owned()]
-            };
-            let mut rows = vec![
-                row("models_dirs", dirs, &s.models_dirs.source),
-                row("backend", s.backend.value.clone(), &s.backend.source),
-                row(
-                    "runs_dir",
-                    s.runs_dir.value.display().to_string(),
-                    &s.runs_dir.source,
-                ),
-                row(
-                    "cache_dir",
-                    s.cache_dir.value.display().to_string(),
-                    &s.cache_dir.source,
-                ),
-            ];
-            for file in &s.files {
-                rows.push(row("(file)", file.display().to_string(), "read"));
-            }
-            listing(context.format, &["setting", "value", "source"], &rows)
-        }
+    let ConfigCommand::Show = command;
+    let s = &context.settings;
+    let mut table = Table::new(["setting", "value", "source"].map(Column::text));
+    let dirs = s.models_dirs.value.iter().map(|d| d.display().to_string());
+    let dirs: Vec<String> = dirs.collect();
+    table.push(["models_dirs", &dirs.join(":"), &s.models_dirs.source]);
+    match &s.backend {
+        Some(backend) => table.push(["backend", &backend.value, &backend.source]),
+        None => table.push(["backend", "the first that reads the model", "default"]),
     }
+    for (name, setting) in [("runs_dir", &s.runs_dir), ("cache_dir", &s.cache_dir)] {
+        let value = setting.value.display().to_string();
+        table.push([name, &value, &setting.source]);
+    }
+    for file in &s.files {
+        table.push(["(file)", &file.display().to_string(), "read"]);
+    }
+    context.list(&table)?;
+    Ok(exit::OK)
 }

@@ -1,15 +1,10 @@
 //! `dyno datasets`.
 
-use crate::{
-    args::Format,
-    context::Context,
-    exit,
-    output::{self, listing},
-    tables::TABLES,
-};
+use crate::{context::Context, exit, tables::TABLES};
 use clap::{Subcommand, ValueEnum};
-use dyno_core::{Annotation, Dataset, SampleSet, lookup};
+use dyno_core::{Annotation, SampleIndex};
 use dyno_datasets::synthetic::{self, SyntheticSpec, Task};
+use dyno_reports::table::{Cell, Column, Table};
 use std::path::PathBuf;
 
 /// Data sets.
@@ -53,26 +48,6 @@ pub(crate) enum Layout {
     Imagenet,
 }
 
-/// The samples of a run; the hashes of their files are kept for the next one.
-///
-/// # Errors
-/// When files are missing.
-pub(crate) fn select(
-    dataset: &dyn Dataset,
-    samples: Option<u32>,
-    context: &Context,
-) -> anyhow::Result<SampleSet> {
-    let cache = context.hash_cache();
-    let set = dyno_datasets::select(dataset, samples, &cache)?;
-    // A cache that cannot be kept costs time, nothing else.
-    if let Err(error) = cache.save()
-        && context.verbose
-    {
-        context.say(&format!("the hash cache was not saved: {error}"));
-    }
-    Ok(set)
-}
-
 /// Runs the verb.
 ///
 /// # Errors
@@ -80,46 +55,13 @@ pub(crate) fn select(
 pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
         DatasetsCommand::List => {
-            let rows: Vec<Vec<String>> = TABLES
-                .datasets
-                .iter()
-                .map(|d| vec![d.id().to_owned(), d.about().to_owned()])
-                .collect();
-            listing(context.format, &["kind", "about"], &rows)
+            let mut table = Table::new(["kind", "about"].map(Column::text));
+            for kind in TABLES.datasets {
+                table.push([kind.id(), kind.about()]);
+            }
+            context.list(&table)?;
         }
-        DatasetsCommand::Check { dataset, samples } => {
-            let request = dyno_datasets::parse_request(&dataset)?;
-            let dataset = lookup("dataset", TABLES.datasets, &request.kind)?.open(&request)?;
-            let set = select(dataset.as_ref(), samples, context)?;
-            let (mut objects, mut empty) = (0usize, 0usize);
-            for entry in dataset.entries() {
-                if let Annotation::Objects(image) = &entry.annotation {
-                    objects += image.objects.len();
-                    empty += usize::from(image.objects.is_empty());
-                }
-            }
-            let row = |key: &str, value: String| vec![key.to_owned(), value];
-            let mut rows = vec![
-                row("sample set", set.id),
-                row("sha256", set.sha256),
-                row("samples", set.count.to_string()),
-                row(
-                    "samples in the data set",
-                    dataset.entries().len().to_string(),
-                ),
-                row("classes", dataset.facts().labels.len().to_string()),
-                row("metrics", dataset.facts().metrics.join(" ")),
-            ];
-            if objects > 0 {
-                rows.push(row("objects", objects.to_string()));
-                rows.push(row("images without objects", empty.to_string()));
-            }
-            if context.format == Format::Human {
-                output::write(&output::columns(&["what", "value"], &rows), None)?;
-                return Ok(exit::OK);
-            }
-            listing(context.format, &["what", "value"], &rows)
-        }
+        DatasetsCommand::Check { dataset, samples } => check(&dataset, samples, context)?,
         DatasetsCommand::Synthesize {
             folder,
             layout,
@@ -147,7 +89,37 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
                 },
             )?;
             context.say(&format!("wrote {count} pictures to `{}`", folder.display()));
-            Ok(exit::OK)
         }
     }
+    Ok(exit::OK)
+}
+
+/// Says what is in a data set.
+fn check(text: &str, samples: Option<u32>, context: &Context) -> anyhow::Result<()> {
+    let request = dyno_datasets::parse_request(text)?;
+    let dataset = TABLES.dataset(&request.kind)?.open(&request)?;
+    let cache = context.hash_cache();
+    let set = dyno_datasets::select(&request, dataset.as_ref(), samples, &cache)?;
+    let (mut objects, mut empty) = (0usize, 0usize);
+    let there = dataset.entries().len();
+    for index in (0..there as u32).map(SampleIndex) {
+        if let Annotation::Objects(image) = dataset.truth(index)? {
+            objects += image.objects.len();
+            empty += usize::from(image.objects.is_empty());
+        }
+    }
+    let facts = dataset.facts();
+    let mut table = Table::new(["what", "value"].map(Column::text));
+    table.push([Cell::from("sample set"), Cell::from(set.id)]);
+    table.push([Cell::from("sha256"), Cell::from(set.sha256)]);
+    table.push([Cell::from("samples"), Cell::from(set.count)]);
+    table.push([Cell::from("different samples"), Cell::from(set.distinct)]);
+    table.push([Cell::from("samples in the data set"), Cell::from(there)]);
+    table.push([Cell::from("classes"), Cell::from(facts.labels.len())]);
+    table.push([Cell::from("metrics"), Cell::from(facts.metrics.join(" "))]);
+    if objects > 0 {
+        table.push([Cell::from("objects"), Cell::from(objects)]);
+        table.push([Cell::from("images without objects"), Cell::from(empty)]);
+    }
+    context.list(&table)
 }

@@ -1,11 +1,10 @@
 //! `dyno doctor`: what this machine has, and why not.
 
-use crate::{
-    args::Format,
-    context::Context,
-    exit,
-    output::{self, listing},
-    version,
+use crate::{child, context::Context, exit, output, version};
+use dyno_reports::{
+    table::{Cell, Column, Listing, Table},
+    terminal::clean,
+    text::bytes,
 };
 use std::fmt::Write as _;
 
@@ -14,57 +13,61 @@ use std::fmt::Write as _;
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
-    let mut rows = Vec::new();
-    let mut usable = 0;
+    let mut table = Table::new(["engine", "check", "ok", "detail"].map(Column::text));
+    let mut usable = false;
     for backend in dyno_backends::BACKENDS {
-        let availability = backend.probe();
-        usable += usize::from(availability.usable());
+        let availability = child::probe(backend.id());
+        usable |= backend.computes() && availability.usable();
         for check in &availability.checks {
-            rows.push(vec![
-                backend.id().to_owned(),
-                check.what.clone(),
-                if check.ok { "ok" } else { "no" }.to_owned(),
-                check.detail.clone(),
+            table.push([
+                Cell::from(backend.id()),
+                Cell::from(check.what.as_str()),
+                Cell::from(check.ok),
+                Cell::from(check.detail.as_str()),
             ]);
         }
     }
-    for name in ["tract", "rten", "onnxruntime"] {
-        if !dyno_backends::BACKENDS.iter().any(|b| b.id() == name) {
-            rows.push(vec![
-                name.to_owned(),
-                "compiled in".to_owned(),
-                "no".to_owned(),
-                format!("build with `--features {name}`"),
-            ]);
-        }
+    for name in dyno_backends::ABSENT {
+        let detail = format!("build with `--features {name}`");
+        table.push([
+            Cell::from(*name),
+            Cell::from("compiled in"),
+            Cell::from(false),
+            Cell::from(detail),
+        ]);
     }
-    if context.format == Format::Human {
-        let machine = dyno_machine::describe(false);
-        let mut text = format!("dyno {}\n\n", version::text());
-        let memory = machine.memory_bytes as f64 / f64::from(1u32 << 30);
-        let _ = writeln!(
-            text,
-            "board    {}\ncpu      {} ({} cores)\nmemory   {memory:.1} GiB\nsystem   {}",
-            machine.board.id, machine.cpu, machine.cores, machine.os
+    if context.listing()? == Listing::Human {
+        output::write(machine().as_bytes(), None)?;
+    }
+    context.list(&table)?;
+    Ok(if usable { exit::OK } else { exit::CANNOT_RUN })
+}
+
+/// The machine in lines.
+fn machine() -> String {
+    let machine = dyno_machine::describe(false);
+    let mut text = format!("dyno {}\n\n", version::text());
+    let mut line = |what: &str, value: &str| {
+        let _ = writeln!(text, "{what:8} {}", clean(value));
+    };
+    line("board", &machine.board.id);
+    line("cpu", &format!("{} ({} cores)", machine.cpu, machine.cores));
+    line("memory", &bytes(machine.memory_bytes));
+    line("system", &machine.os);
+    if let Some(governor) = &machine.governor {
+        line("governor", governor);
+    }
+    if machine.virtualized == Some(true) {
+        line(
+            "note",
+            "a virtual machine: timings carry the noise of its neighbours",
         );
-        if let Some(governor) = &machine.governor {
-            let _ = writeln!(text, "governor {governor}");
-        }
-        if machine.virtualized == Some(true) {
-            text.push_str(
-                "note     a virtual machine: timings carry the noise of its neighbours\n",
-            );
-        }
-        for sensor in &machine.sensors {
-            let _ = writeln!(text, "sensor   {} ({})", sensor.name, sensor.quantity);
-        }
-        text.push('\n');
-        output::write(&text, None)?;
     }
-    listing(context.format, &["engine", "check", "ok", "detail"], &rows)?;
-    Ok(if usable > 0 {
-        exit::OK
-    } else {
-        exit::CANNOT_RUN
-    })
+    let mut sensors = dyno_machine::Sensors::find();
+    sensors.start();
+    for sensor in sensors.record() {
+        line("sensor", &format!("{} ({})", sensor.name, sensor.source));
+    }
+    text.push('\n');
+    text
 }

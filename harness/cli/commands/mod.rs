@@ -13,6 +13,7 @@ pub(crate) mod recipes;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod verdicts;
 pub(crate) mod worker;
 
 use crate::{args::Command, context::Context};
@@ -36,6 +37,6 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
         Command::Config(command) => config::run(&command, context),
         Command::Cache(command) => cache::run(&command, context),
         Command::Completions(args) => completions::run(&args),
-        Command::Worker => worker::run(),
+        Command::Worker(args) => worker::run(&args),
     }
 }

@@ -1,14 +1,15 @@
 //! `dyno quickstart`: the main job on two small models and generated pictures.
 
 use crate::{
-    commands::run::{self, RunArgs},
+    commands::run::{self, Options},
     config::Setting,
     context::Context,
     exit,
 };
 use anyhow::Context as _;
-use clap::{Args, Parser};
+use clap::Args;
 use dyno_datasets::synthetic::{Layout, SyntheticSpec, Task, write};
+use dyno_planner::{RunRequest, WriteBack};
 use dyno_registry::SearchPath;
 use std::{
     fs,
@@ -76,12 +77,6 @@ fn unpack(package: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
         fs::write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(target)
-}
-
-#[derive(Debug, Parser)]
-struct Line {
-    #[command(flatten)]
-    run: RunArgs,
 }
 
 /// The folder that was named, if it is empty; else the first free one. Nothing that is there is
@@ -152,7 +147,7 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
     };
     let search_path = SearchPath::new(settings.models_dirs.value.clone());
     let inner = Context {
-        format: context.format,
+        format: context.format.clone(),
         quiet: context.quiet,
         verbose: context.verbose,
         settings,
@@ -166,25 +161,18 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
     for (package, dataset) in PACKAGES.iter().zip(&datasets) {
         let manifest = unpack(package, folder)?.join("alwaysai.model.json");
         let name = format!("dyno/{}", package.name);
-        // One thread: a second gains nothing on models this small, and two on a shared machine are
-        // not steady.
-        let mut line = vec![
-            "run",
-            &name,
-            "--dataset",
-            dataset,
-            "--write",
-            "--profile",
-            "quick",
-            "--threads",
-            "1",
-        ];
-        if let Some(backend) = &args.backend {
-            line.extend(["--backend", backend]);
-        }
-        let line = Line::try_parse_from(line).map_err(|e| exit::usage(e.to_string(), ""))?;
-        code = run::worst(code, run::run(&line.run, &inner)?);
-        context.say(&format!("\n`{}` now says:", manifest.display()));
+        let request = RunRequest {
+            dataset: Some(dataset.clone()),
+            backend: args.backend.clone(),
+            // A second thread gains nothing on models this small, and two on a shared machine are
+            // not steady.
+            threads: Some(1),
+            write: Some(WriteBack::Fill),
+            ..RunRequest::new(name)
+        };
+        code = exit::worst(code, run::execute(&[request], &Options::default(), &inner)?);
+        context.say("");
+        context.say(&format!("`{}` now says:", manifest.display()));
         let text = fs::read_to_string(&manifest)
             .with_context(|| format!("cannot read `{}`", manifest.display()))?;
         for field in text.lines().filter(|l| {
@@ -197,8 +185,17 @@ pub(crate) fn run(args: &QuickstartArgs, context: &Context) -> anyhow::Result<u8
         context.say("");
     }
     let f = folder.display();
-    context.say(&format!(
-        "next:\n  dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --backend rten\n  dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --only accuracy --expect 'AP>=0.99'\n  dyno models check dyno/shapes-detector --models-dir {f}/models"
-    ));
+    context.say("next:");
+    for line in [
+        format!(
+            "dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --backend rten"
+        ),
+        format!(
+            "dyno run dyno/shapes-detector --models-dir {f}/models --dataset coco:{f}/pictures --only accuracy --expect 'AP>=0.99'"
+        ),
+        format!("dyno models check dyno/shapes-detector --models-dir {f}/models"),
+    ] {
+        context.say(&format!("  {line}"));
+    }
     Ok(code)
 }

@@ -1,10 +1,7 @@
 //! `dyno recipes`.
 
-use crate::{
-    context::Context,
-    exit,
-    output::{self, listing},
-};
+use crate::{context::Context, exit, output, tables::TABLES};
+use dyno_reports::table::{Column, Table};
 
 /// Lists the recipes, or shows one.
 ///
@@ -12,13 +9,14 @@ use crate::{
 /// When there is no recipe of that name.
 pub(crate) fn run(name: Option<&str>, context: &Context) -> anyhow::Result<u8> {
     if let Some(name) = name {
-        let recipe = dyno_vision::recipe(name)?;
-        output::write(recipe.text, None)?;
+        let recipe = TABLES.recipe(name)?;
+        output::write(recipe.text().as_bytes(), None)?;
         return Ok(exit::OK);
     }
-    let rows: Vec<Vec<String>> = dyno_vision::RECIPES
-        .iter()
-        .map(|r| vec![r.name.to_owned(), r.about.to_owned()])
-        .collect();
-    listing(context.format, &["recipe", "about"], &rows)
+    let mut table = Table::new(["recipe", "about"].map(Column::text));
+    for recipe in TABLES.recipes {
+        table.push([recipe.name(), recipe.about()]);
+    }
+    context.list(&table)?;
+    Ok(exit::OK)
 }

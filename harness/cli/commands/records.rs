@@ -1,10 +1,18 @@
 //! `dyno records`: what was measured and kept.
 
-use crate::{commands::report::render, context::Context, exit, output::listing};
+use crate::{
+    commands::report::{AtHand, render},
+    context::Context,
+    exit, say,
+};
 use clap::Subcommand;
-use dyno_core::{MeasurementKind, Record};
+use dyno_core::Record;
 use dyno_evidence::{EvidenceError, EvidenceStore, RunFolder, find_record, list};
 use dyno_registry::Location;
+use dyno_reports::{
+    table::{Cell, Column, Table},
+    text::{share, time},
+};
 
 /// Stored records.
 #[derive(Debug, Subcommand)]
@@ -19,7 +27,7 @@ pub(crate) enum RecordsCommand {
 }
 
 /// Evidence folders of everything on the search path.
-fn stores(context: &Context) -> Vec<EvidenceStore> {
+pub(crate) fn stores(context: &Context) -> Vec<EvidenceStore> {
     let mut stores: Vec<EvidenceStore> = Vec::new();
     for model in context.search_path.scan().models {
         let store = match &model.location {
@@ -56,30 +64,30 @@ pub(crate) fn find(
     }
 }
 
-/// One line about a measurement.
-fn headline(record: &Record) -> (String, String) {
-    let (mut accuracy, mut latency) = (String::new(), String::new());
+/// The first score and the first median of a record.
+fn headline(record: &Record) -> (Cell, Cell) {
+    let (mut accuracy, mut latency) = (Cell::empty(), Cell::empty());
+    let (mut scored, mut timed) = (false, false);
     for measurement in &record.measurements {
         let mark = if measurement.validity.is_valid() {
             ""
         } else {
             " INVALID"
         };
-        match &measurement.kind {
-            MeasurementKind::Accuracy { scores, .. } => {
-                if let Some((name, value)) =
-                    scores.first().and_then(|s| s.value.map(|v| (&s.metric, v)))
-                {
-                    accuracy = format!("{name} {value:.4}{mark}");
-                }
+        if let Some(result) = measurement.accuracy().filter(|_| !scored) {
+            let first = result.scores.first();
+            if let Some((name, value)) = first.and_then(|s| s.value.map(|v| (&s.metric, v))) {
+                accuracy = Cell::new(format!("{name} {}{mark}", share(value)), value);
+                scored = true;
             }
-            MeasurementKind::Performance { latency_ns, .. } if latency.is_empty() => {
-                latency = latency_ns.p50.map_or_else(
-                    || "refused".to_owned(),
-                    |p| format!("p50 {:.3} ms{mark}", p as f64 / 1e6),
-                );
-            }
-            MeasurementKind::Performance { .. } => {}
+        }
+        if let Some(result) = measurement.performance().filter(|_| !timed) {
+            let median = result.percentiles.iter().find(|p| (p.p - 0.5).abs() < 1e-9);
+            latency = median.and_then(|p| p.ns).map_or_else(
+                || Cell::from("refused"),
+                |ns| Cell::new(format!("p50 {}{mark}", time(ns)), ns),
+            );
+            timed = true;
         }
     }
     (accuracy, latency)
@@ -92,64 +100,70 @@ fn headline(record: &Record) -> (String, String) {
 pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
         RecordsCommand::List => {
-            let mut records: Vec<(Record, &str)> = Vec::new();
-            for folder in list(&context.settings.runs_dir.value)? {
-                // One broken record must not hide the others.
-                match folder.record() {
-                    Ok(record) => records.push((record, "run")),
-                    Err(error) if folder.is_finished() => eprintln!("warning: {error}"),
-                    Err(_) => {}
-                }
-            }
-            for store in stores(context) {
-                for stored in store.list()? {
-                    match stored.record {
-                        Ok(record) => records.push((record, "evidence")),
-                        Err(error) => eprintln!("warning: `{}`: {error}", stored.path.display()),
-                    }
-                }
-            }
-            records.sort_by(|a, b| (&a.0.created_utc, &a.0.id).cmp(&(&b.0.created_utc, &b.0.id)));
-            // The same record stands in its run folder and in the model's evidence: once is enough,
-            // and the evidence is the better place.
-            records.dedup_by(|b, a| {
-                a.0.id == b.0.id && {
-                    a.1 = "evidence";
-                    true
-                }
-            });
-            let rows: Vec<Vec<String>> = records
-                .iter()
-                .map(|(record, place)| {
-                    let (accuracy, latency) = headline(record);
-                    let backend = record
-                        .measurements
-                        .first()
-                        .map_or("", |m| m.execution.backend.as_str());
-                    let cells = [
-                        record.short_id(),
-                        &record.created_utc,
-                        &record.subject.reference,
-                        backend,
-                        &accuracy,
-                        &latency,
-                        place,
-                    ];
-                    cells.iter().map(|c| (*c).to_owned()).collect()
-                })
-                .collect();
-            listing(
-                context.format,
-                &[
-                    "record", "created", "model", "backend", "accuracy", "latency", "kept in",
-                ],
-                &rows,
-            )
+            context.list(&listing(context)?)?;
         }
         RecordsCommand::Show { record } => {
-            let (_, record) = find(&record, context)?;
-            render(std::slice::from_ref(&record), context, None)?;
-            Ok(exit::OK)
+            let (folder, record) = find(&record, context)?;
+            let artifacts = AtHand::of_found(folder.into_iter().collect(), context);
+            render(std::slice::from_ref(&record), &artifacts, context, None)?;
         }
     }
+    Ok(exit::OK)
+}
+
+fn listing(context: &Context) -> anyhow::Result<Table> {
+    let mut records: Vec<(Record, &str)> = Vec::new();
+    for folder in list(&context.settings.runs_dir.value)? {
+        // One broken record must not hide the others.
+        match folder.record() {
+            Ok(record) => records.push((record, "run")),
+            Err(error) if folder.is_finished() => say::warning(&error.to_string()),
+            Err(_) => {}
+        }
+    }
+    for store in stores(context) {
+        for stored in store.list()? {
+            match stored.record {
+                Ok(record) => records.push((record, "evidence")),
+                Err(error) => say::warning(&format!("`{}`: {error}", stored.path.display())),
+            }
+        }
+    }
+    records.sort_by(|a, b| (&a.0.created_utc, &a.0.id).cmp(&(&b.0.created_utc, &b.0.id)));
+    // The same record stands in its run folder and in the model's evidence: once is enough, and the
+    // evidence is the better place.
+    records.dedup_by(|b, a| {
+        a.0.id == b.0.id && {
+            a.1 = "evidence";
+            true
+        }
+    });
+    let mut table = Table::new([
+        Column::text("record"),
+        Column::text("created"),
+        Column::text("model"),
+        Column::text("engine"),
+        Column::text("accuracy"),
+        Column::text("latency").key("p50_ns"),
+        Column::text("kept in"),
+    ]);
+    for (record, place) in &records {
+        let (accuracy, latency) = headline(record);
+        let subjects: Vec<&str> = record
+            .subjects
+            .iter()
+            .map(|s| s.reference.as_str())
+            .collect();
+        let first = record.measurements.first();
+        table.push([
+            Cell::from(record.short_id()),
+            Cell::from(record.created_utc.as_str()),
+            Cell::from(subjects.join(", ")),
+            Cell::from(first.map(|m| m.execution.backend.as_str())),
+            accuracy,
+            latency,
+            Cell::from(*place),
+        ]);
+    }
+    Ok(table)
 }

@@ -1,47 +1,57 @@
-//! `dyno worker`: a plan on standard input, events on standard output.
+//! `dyno worker`: a plan or a question on standard input, events on standard output.
 
-use crate::{exit, interrupt, tables::TABLES};
-use dyno_core::{Event, Plan};
+use crate::{exit, interrupt, tables::TABLES, version};
+use clap::Args;
+use dyno_runner::Identity;
 use std::{
-    io::{Read as _, Write as _},
-    sync::Mutex,
+    io::{BufReader, Write as _},
+    thread,
+    time::Duration,
 };
 
-/// Greatest plan that is read.
-const PLAN_LIMIT: u64 = 256 << 20;
+/// Longest time that looking for an engine's library may take.
+const PROBE: Duration = Duration::from_secs(60);
 
-/// Runs the plan.
+/// Run a plan, answer a question, or look for an engine.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Tell the host's name, not only its hash
+    #[arg(long)]
+    include_host: bool,
+    /// Look for this engine, and print what there is of it as JSON
+    #[arg(long, value_name = "BACKEND")]
+    probe: Option<String>,
+}
+
+/// Does what standard input says.
 ///
 /// # Errors
-/// When standard input holds no plan. Errors of the run are events.
-pub(crate) fn run() -> anyhow::Result<u8> {
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(PLAN_LIMIT)
-        .read_to_string(&mut text)?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|e| {
-        exit::usage(
-            format!("standard input is not a plan: {e}"),
-            "`dyno run --dry-run --format json` prints one",
-        )
-    })?;
-    let output = Mutex::new(std::io::stdout());
-    let sink = |event: Event| {
-        // Whoever reads has gone: nothing is left to tell, and the run folder keeps what is done.
-        if let (Ok(mut line), Ok(mut output)) = (serde_json::to_vec(&event), output.lock()) {
-            line.push(b'\n');
-            let _ = output.write_all(&line).and_then(|()| output.flush());
-        }
-    };
-    match dyno_runner::worker(&plan, &TABLES, &sink, interrupt::install()) {
-        Ok(()) => Ok(exit::OK),
-        Err(error) => {
-            sink(Event::Failed {
-                errors: error.chain(),
-                code: error.exit_code(),
-            });
-            Ok(error.exit_code())
-        }
+/// When standard input holds no request. Errors of a run are events.
+pub(crate) fn run(args: &WorkerArgs) -> anyhow::Result<u8> {
+    // What libraries print must not stand among events.
+    let mut output = dyno_runner::claim_stdout()?;
+    if let Some(name) = &args.probe {
+        let backend = TABLES.backend(name)?;
+        thread::spawn(|| {
+            thread::sleep(PROBE);
+            interrupt::end(exit::FAILED);
+        });
+        let text = serde_json::to_vec(&backend.probe())?;
+        output.write_all(&text)?;
+        return Ok(exit::OK);
     }
+    let identity = Identity {
+        tool: version::tool(),
+        include_host: args.include_host,
+    };
+    let input = BufReader::new(std::io::stdin());
+    let stop = interrupt::install();
+    Ok(dyno_runner::serve(
+        input,
+        output,
+        &TABLES,
+        &identity,
+        stop,
+        &interrupt::end,
+    )?)
 }

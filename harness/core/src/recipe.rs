@@ -49,6 +49,8 @@ pub trait Recipe: Send + Sync {
     fn name(&self) -> &'static str;
     /// One line for people: which models it is for.
     fn about(&self) -> &'static str;
+    /// The whole recipe as it is written down, JSON, for people who describe a model of their own.
+    fn text(&self) -> &'static str;
     /// The recipe as it applies to a model with these inputs and outputs.
     ///
     /// # Errors

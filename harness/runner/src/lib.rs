@@ -36,7 +36,9 @@ mod plans;
 #[path = "../tests/toy.rs"]
 mod toy;
 
-pub use child::{Answer, Request, WorkerCommand, ask, claim_stdout, isolate, read_request, serve};
+pub use child::{
+    Answer, Request, WorkerCommand, ask, claim_stdout, describe_exit, isolate, read_request, serve,
+};
 pub use collect::{Collector, RunOutcome};
 pub use context::Identity;
 pub use error::RunError;

@@ -20,6 +20,7 @@ const SETTINGS: &[&str] = &[
     "fail_every",
     "nan_every",
     "crash_at",
+    "crash_on_open",
     "hang_at",
     "hang_ns",
 ];
@@ -40,6 +41,7 @@ const SETTINGS: &[&str] = &[
 /// * `nan_every`: N: outputs of queries number N, 2N, …, counted likewise, are NaN (0 where they are
 ///   integers). `fill=constant:nan` does it in every query.
 /// * `crash_at`: N: query number N, counted from 0 over all slots, aborts the process.
+/// * `crash_on_open`: anything: opening aborts the process.
 /// * `hang_at`: N: query number N, counted likewise, sleeps for `hang_ns` before it goes on.
 /// * `hang_ns`: default 60000000000, one minute.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +82,9 @@ impl Backend for Null {
                 backend: ID,
                 what: format!("precision `{}` (there are: native, f32)", config.precision),
             });
+        }
+        if config.settings.contains_key("crash_on_open") {
+            std::process::abort();
         }
         let settings = Settings::parse(&config.settings)
             .map_err(|what| BackendError::Unsupported { backend: ID, what })?;

@@ -1,17 +1,10 @@
 //! `dyno models configure`: alwaysAI's flags in both spellings, and dyno's own.
 
-use super::output::table;
-use crate::context::Context;
-use dyno_core::{Framework, Purpose};
-use dyno_registry::{ConfigureOptions, ThresholdOptions, configure};
+use super::output::{purpose, written};
+use crate::{context::Context, exit, tables::TABLES};
+use dyno_core::{Framework, Purpose, ThresholdOverlay};
+use dyno_registry::{ConfigureOptions, configure};
 use std::path::PathBuf;
-
-/// A purpose by alwaysAI's name.
-fn purpose(text: &str) -> Result<Purpose, String> {
-    serde_json::from_value(text.into()).map_err(|_| {
-        format!("unknown purpose `{text}` (there are: Classification, ObjectDetection, PoseEstimation, SemanticSegmentation, InstanceSegmentation, ReIdentification)")
-    })
-}
 
 /// `true` and `false` in the spellings that people use (alwaysAI's tool takes Python's).
 fn boolean(text: &str) -> Result<bool, String> {
@@ -131,11 +124,11 @@ pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> 
     // A name that no run could use is refused here, while it can be mended in place.
     args.recipe
         .as_deref()
-        .map(dyno_vision::recipe)
+        .map(|r| TABLES.recipe(r))
         .transpose()?;
     args.decoder
         .as_deref()
-        .map(|d| crate::tables::TABLES.decoder(d))
+        .map(|d| TABLES.decoder(d))
         .transpose()?;
     let options = ConfigureOptions {
         id: args.id,
@@ -161,12 +154,12 @@ pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> 
         output_format: args.output_format,
         recipe: args.recipe,
         decoder: args.decoder,
-        evaluate: ThresholdOptions {
+        evaluate: ThresholdOverlay {
             score: args.evaluate_score,
             iou: args.evaluate_iou,
             max: args.evaluate_max,
         },
-        deploy: ThresholdOptions {
+        deploy: ThresholdOverlay {
             score: args.deploy_score,
             iou: args.deploy_iou,
             max: args.deploy_max,
@@ -175,11 +168,6 @@ pub(super) fn run(args: ConfigureArgs, context: &Context) -> anyhow::Result<u8> 
         relation: args.relation,
         labels: args.labels,
     };
-    let written = configure(&args.folder, &options)?;
-    let rows: Vec<Vec<String>> = written
-        .iter()
-        .map(|p| vec![p.display().to_string()])
-        .collect();
-    table(context, &["written"], &rows)?;
-    Ok(0)
+    written(context, &configure(&args.folder, &options)?)?;
+    Ok(exit::OK)
 }

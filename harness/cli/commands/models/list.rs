@@ -1,7 +1,7 @@
 //! `dyno models list`.
 
-use super::output::table;
-use crate::context::Context;
+use crate::{context::Context, exit, say};
+use dyno_reports::table::{Column, Table};
 
 /// Arguments of `models list`.
 #[derive(Debug, clap::Args)]
@@ -34,43 +34,41 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> anyhow::Result<u8> {
         })
         .collect();
     models.sort_by_key(|m| m.name());
-    let rows: Vec<Vec<String>> = models
-        .iter()
-        .map(|m| {
-            let place = m.location.manifest_path().display().to_string();
-            vec![
-                m.name(),
-                m.field("framework_type"),
-                m.field("purpose"),
-                m.field("accuracy"),
-                m.field("inference_time"),
-                place,
-            ]
-        })
-        .collect();
-    table(
-        context,
-        &[
-            "name",
-            "framework",
-            "purpose",
-            "accuracy",
-            "inference_time",
-            "manifest",
-        ],
-        &rows,
-    )?;
-    for warning in &scan.warnings {
-        context.say(&format!("warning: {warning}"));
+    let columns = [
+        "name",
+        "framework",
+        "purpose",
+        "accuracy",
+        "inference_time",
+        "manifest",
+    ];
+    let mut table = Table::new(columns.map(Column::text));
+    for m in models {
+        table.push([
+            m.name(),
+            m.field("framework_type"),
+            m.field("purpose"),
+            m.field("accuracy"),
+            m.field("inference_time"),
+            m.location.manifest_path().display().to_string(),
+        ]);
+    }
+    context.list(&table)?;
+    if !context.quiet {
+        for warning in &scan.warnings {
+            say::warning(&warning.to_string());
+        }
     }
     for problem in &scan.problems {
-        let cause = std::error::Error::source(problem)
-            .map_or_else(String::new, |s| format!("\ncaused by: {s}"));
-        context.say(&format!("error: {problem}{cause}"));
+        say::problem(problem);
     }
     if context.search_path.dirs.is_empty() {
         context
             .say("hint: the search path is empty: name folders in DYNO_MODELS_DIRS or dyno.toml");
     }
-    Ok(if scan.problems.is_empty() { 0 } else { 5 })
+    Ok(if scan.problems.is_empty() {
+        exit::OK
+    } else {
+        exit::FAILED
+    })
 }

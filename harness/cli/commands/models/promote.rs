@@ -1,7 +1,7 @@
 //! `dyno models promote`.
 
 use super::output::{changes, resolve_options};
-use crate::{commands::records, context::Context};
+use crate::{commands::records, context::Context, exit};
 use dyno_registry::{ResolvedModel, promote, resolve};
 
 /// Arguments of `models promote`.
@@ -19,16 +19,16 @@ pub(crate) struct PromoteArgs {
 
 /// Shows the record in the fields whatever they showed before.
 pub(super) fn run(args: &PromoteArgs, context: &Context) -> anyhow::Result<u8> {
-    let (name, only) = match args.record.rsplit_once('#') {
-        Some((name, n)) => (
-            name,
-            Some(
-                n.parse::<usize>()
-                    .map_err(|_| anyhow::anyhow!("not the number of a measurement: `{n}`"))?,
+    let (name, only) =
+        match args.record.rsplit_once('#') {
+            Some((name, n)) => (
+                name,
+                Some(n.parse::<usize>().map_err(|_| {
+                    exit::usage(format!("not the number of a measurement: `{n}`"), "")
+                })?),
             ),
-        ),
-        None => (args.record.as_str(), None),
-    };
+            None => (args.record.as_str(), None),
+        };
     let options = dyno_registry::ResolveOptions {
         framework: args.framework,
         ..resolve_options()
@@ -50,9 +50,17 @@ pub(super) fn run(args: &PromoteArgs, context: &Context) -> anyhow::Result<u8> {
     };
     let model = match named {
         Some(model) => model,
-        None => resolve(&record.subject.reference, &context.search_path, &options)?,
+        None => match record.subjects.as_slice() {
+            [one] => resolve(&one.reference, &context.search_path, &options)?,
+            _ => {
+                return Err(exit::usage(
+                    format!("record {} has several models", record.short_id()),
+                    "name the one with --model",
+                ));
+            }
+        },
     };
     let done = promote(&model, &record, only, folder.as_ref())?;
     changes(context, &done)?;
-    Ok(0)
+    Ok(exit::OK)
 }

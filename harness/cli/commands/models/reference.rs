@@ -1,7 +1,7 @@
 //! `dyno models reference set`.
 
-use super::output::{resolve_options, table};
-use crate::context::Context;
+use super::output::{resolve_options, written};
+use crate::{context::Context, exit};
 use dyno_core::Reference;
 use dyno_registry::{locate, reference_set};
 
@@ -31,6 +31,9 @@ pub(crate) struct SetArgs {
     /// Greatest difference relative to the value
     #[arg(long, value_name = "SHARE")]
     rel: Option<f64>,
+    /// Where the value comes from: a paper, a model card, another program
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
 }
 
 /// Writes the reference; prints the file.
@@ -43,8 +46,9 @@ pub(super) fn run(command: ReferenceCommand, context: &Context) -> anyhow::Resul
         sample_set: args.sample_set,
         abs: args.abs,
         rel: args.rel,
+        source: args.source,
     };
     let file = reference_set(&model.location, &reference)?;
-    table(context, &["written"], &[vec![file.display().to_string()]])?;
-    Ok(0)
+    written(context, &[file])?;
+    Ok(exit::OK)
 }

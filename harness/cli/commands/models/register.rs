@@ -1,14 +1,10 @@
 //! `dyno models register`.
 
-use super::output::table;
-use crate::context::Context;
+use super::output::{purpose, written};
+use crate::{context::Context, exit, tables::TABLES};
 use anyhow::Context as _;
-use dyno_core::{DecoderSpec, Framework, ModelSpec, Purpose};
+use dyno_core::{DecoderOverlay, Framework, ModelSpec, Purpose};
 use dyno_registry::{RegisterOptions, register, split_version};
-
-fn purpose(text: &str) -> Result<Purpose, String> {
-    serde_json::from_value(text.into()).map_err(|_| format!("unknown purpose `{text}`"))
-}
 
 /// Arguments of `models register`.
 #[derive(Debug, clap::Args)]
@@ -48,7 +44,11 @@ pub(crate) struct RegisterArgs {
 pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
     args.recipe
         .as_deref()
-        .map(dyno_vision::recipe)
+        .map(|r| TABLES.recipe(r))
+        .transpose()?;
+    args.decoder
+        .as_deref()
+        .map(|d| TABLES.decoder(d))
         .transpose()?;
     let dir =
         context.search_path.dirs.first().context(
@@ -59,11 +59,9 @@ pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
         framework: args.framework,
         purpose: args.purpose,
         recipe: args.recipe,
-        decoder: args.decoder.map(|kind| DecoderSpec {
-            kind,
-            parameters: serde_json::Value::Null,
-            evaluate: None,
-            deploy: None,
+        decoder: args.decoder.map(|kind| DecoderOverlay {
+            kind: Some(kind),
+            ..DecoderOverlay::default()
         }),
         labels: args.labels,
         ..ModelSpec::default()
@@ -77,11 +75,6 @@ pub(super) fn run(args: RegisterArgs, context: &Context) -> anyhow::Result<u8> {
         tags: args.tags,
         spec,
     };
-    let written = register(dir, &options, jiff::Timestamp::now())?;
-    let rows: Vec<Vec<String>> = written
-        .iter()
-        .map(|p| vec![p.display().to_string()])
-        .collect();
-    table(context, &["written"], &rows)?;
-    Ok(0)
+    written(context, &register(dir, &options, jiff::Timestamp::now())?)?;
+    Ok(exit::OK)
 }

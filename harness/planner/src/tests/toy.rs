@@ -179,6 +179,9 @@ impl Recipe for Known {
     fn about(&self) -> &'static str {
         "a toy"
     }
+    fn text(&self) -> &'static str {
+        "{}"
+    }
     fn resolve(&self, io: &IoSpec) -> Result<ResolvedRecipe, RecipeError> {
         if self.fit(io) == RecipeFit::No {
             return Err(RecipeError {

@@ -194,7 +194,7 @@ pub(super) fn watch(
     if finished && status.success() {
         return Ok(());
     }
-    let (status, sample) = (describe(status), in_hand.words());
+    let (status, sample) = (describe_exit(status), in_hand.words());
     sink(Event::Died {
         status: status.clone(),
         sample: sample.clone(),
@@ -236,7 +236,8 @@ fn plain(bytes: &[u8]) -> String {
     text
 }
 
-fn describe(status: ExitStatus) -> String {
+/// How a process ended, after its name: `was killed by signal 7 (bus error)`.
+pub fn describe_exit(status: ExitStatus) -> String {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;

@@ -14,7 +14,7 @@ mod stdio;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub use isolate::{Answer, WorkerCommand, ask, isolate};
+pub use isolate::{Answer, WorkerCommand, ask, describe_exit, isolate};
 pub use request::{Request, read_request};
 pub use serve::serve;
 pub use stdio::claim_stdout;

@@ -133,6 +133,10 @@ impl Recipe for FileRecipe {
         self.about
     }
 
+    fn text(&self) -> &'static str {
+        self.text
+    }
+
     fn resolve(&self, io: &IoSpec) -> Result<ResolvedRecipe, RecipeError> {
         let spec = self.spec()?;
         if spec.inputs.len() != io.inputs.len() {
