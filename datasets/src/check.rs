@@ -1,7 +1,7 @@
 //! Collecting what does not fit together, and paths that data may name.
 
 use dyno_core::DatasetError;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 /// Examples shown of each kind of problem.
 const EXAMPLES: usize = 3;
@@ -69,6 +69,41 @@ pub(crate) fn is_inside(path: &str) -> bool {
             .all(|c| matches!(c, Component::Normal(_)))
 }
 
+/// A path without `.` and `..`, as far as its text says: links are not followed.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The file that `name` of an annotation means, as a path relative to `folder`, where all files
+/// are. A name that is absolute, or that leads upwards from `base` (the folder of the annotation
+/// file), is taken when it ends in `folder` all the same.
+pub(crate) fn below(folder: &Path, base: &Path, name: &str) -> Option<String> {
+    if is_inside(name) {
+        return Some(name.to_owned());
+    }
+    if name.is_empty() || name.contains('\0') {
+        return None;
+    }
+    let absolute = |path: &Path| std::path::absolute(path).ok().map(|p| lexical(&p));
+    let found = absolute(&base.join(name))?;
+    let relative = found.strip_prefix(absolute(folder)?).ok()?;
+    let parts: Vec<&str> = relative.iter().map(|p| p.to_str()).collect::<Option<_>>()?;
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// What is said of names that [`below`] refuses.
+pub(crate) const OUTSIDE: &str = "file names lie outside the folder of the images (give the folder that holds them all: `images=DIR`)";
+
 /// A name of a split: one plain path component.
 pub(crate) fn split_name(split: &str) -> Result<&str, DatasetError> {
     if is_inside(split) && !split.contains(['/', '\\']) {
@@ -97,6 +132,27 @@ mod tests {
                 && split_name("..").is_err()
                 && split_name("val2017").is_ok()
         );
+    }
+
+    #[test]
+    fn names_are_taken_that_end_in_the_folder() {
+        let (folder, base) = (
+            Path::new("/data/set/images"),
+            Path::new("/data/set/annotations"),
+        );
+        for (name, id) in [
+            ("a.jpg", Some("a.jpg")),
+            ("b/a.jpg", Some("b/a.jpg")),
+            ("../images/a.jpg", Some("a.jpg")),
+            ("/data/set/images/b/./a.jpg", Some("b/a.jpg")),
+            ("../a.jpg", None),
+            ("/etc/passwd", None),
+            ("/data/set/images", None),
+            ("../images/../../x", None),
+            ("", None),
+        ] {
+            assert_eq!(below(folder, base, name).as_deref(), id, "{name}");
+        }
     }
 
     #[test]

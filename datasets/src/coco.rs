@@ -5,7 +5,7 @@
 //! in the order of their ids.
 
 use crate::{
-    check::{Problems, is_inside, split_name},
+    check::{OUTSIDE, Problems, below, split_name},
     files::{FileSet, Picture, malformed, read_bounded, stems, without_bom},
     name::dataset_name,
     request::Options,
@@ -104,7 +104,8 @@ impl DatasetKind for Coco {
             malformed(&place.annotations, Some(line), Some(column), reason)
         })?;
         drop(bytes);
-        let (labels, entries, problems) = build(file, &place.images);
+        let base = place.annotations.parent().unwrap_or(Path::new(""));
+        let (labels, entries, problems) = build(file, &place.images, base);
         let facts = DatasetFacts {
             kind: "coco".to_owned(),
             name: dataset_name(request, &options)?,
@@ -113,12 +114,8 @@ impl DatasetKind for Coco {
             labels,
             metrics: vec!["coco-ap".to_owned()],
         };
-        Ok(Box::new(FileSet::new(
-            facts,
-            entries,
-            problems,
-            &place.annotations,
-        )?))
+        let set = FileSet::new(facts, entries, problems, &place.annotations)?;
+        Ok(Box::new(set.with_truth_files(vec![place.annotations])))
     }
 }
 
@@ -226,27 +223,22 @@ fn labels(
 }
 
 /// Joins images, annotations and categories; what does not fit is counted.
-fn build(file: File, folder: &Path) -> (LabelMap, Vec<Picture>, Problems) {
+fn build(file: File, folder: &Path, base: &Path) -> (LabelMap, Vec<Picture>, Problems) {
     let mut problems = Problems::default();
     let (labels, categories) = labels(file.categories, &mut problems);
     let mut images: BTreeMap<i64, (String, ImageAnnotation)> = BTreeMap::new();
     for image in file.images {
-        if !is_inside(&image.file_name) {
-            problems.add("file names leave the folder of the images", || {
-                format!("`{}`", image.file_name)
-            });
+        let Some(id) = below(folder, base, &image.file_name) else {
+            problems.add(OUTSIDE, || format!("`{}`", image.file_name));
             continue;
-        }
+        };
         let annotation = ImageAnnotation {
             image_id: image.id,
             width: image.width,
             height: image.height,
             objects: Vec::new(),
         };
-        if images
-            .insert(image.id, (image.file_name, annotation))
-            .is_some()
-        {
+        if images.insert(image.id, (id, annotation)).is_some() {
             problems.add("image ids stand twice", || image.id.to_string());
         }
     }

@@ -117,6 +117,20 @@ pub(crate) fn is_image(name: &str) -> bool {
             .is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
+/// Extensions of pictures in forms that are not read, in lower case.
+const OTHERS: [&str; 13] = [
+    "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jxl", "pgm", "ppm", "tif", "tiff", "webp",
+];
+
+/// A picture by its extension, in a form that is not read.
+pub(crate) fn is_other_image(name: &str) -> bool {
+    !name.starts_with('.')
+        && Path::new(name)
+            .extension()
+            .and_then(|e| e.to_str())
+            .is_some_and(|e| OTHERS.contains(&e.to_ascii_lowercase().as_str()))
+}
+
 /// Names of the `.EXT` files of a folder without the extension, for messages; empty when the folder
 /// cannot be read.
 pub(crate) fn stems(folder: &Path, prefix: &str, extension: &str) -> String {
@@ -150,9 +164,23 @@ pub(crate) struct FileSet {
     facts: DatasetFacts,
     entries: Vec<SampleEntry>,
     truths: Vec<Annotation>,
+    truth_files: Vec<PathBuf>,
+    skipped: Vec<String>,
 }
 
 impl FileSet {
+    /// With the files that say what is true of the samples.
+    pub(crate) fn with_truth_files(mut self, files: Vec<PathBuf>) -> Self {
+        self.truth_files = files;
+        self
+    }
+
+    /// With the names of pictures in forms that are not read.
+    pub(crate) fn with_skipped(mut self, skipped: Vec<String>) -> Self {
+        self.skipped = skipped;
+        self
+    }
+
     /// Sorts the samples by id; refuses none at all, an id twice and files that are missing, each
     /// counted.
     pub(crate) fn new(
@@ -200,6 +228,8 @@ impl FileSet {
             facts,
             entries,
             truths,
+            truth_files: Vec::new(),
+            skipped: Vec::new(),
         })
     }
 }
@@ -211,6 +241,14 @@ impl Dataset for FileSet {
 
     fn entries(&self) -> &[SampleEntry] {
         &self.entries
+    }
+
+    fn truth_files(&self) -> &[PathBuf] {
+        &self.truth_files
+    }
+
+    fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     fn load(&self, index: SampleIndex) -> Result<Sample, DatasetError> {

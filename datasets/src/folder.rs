@@ -2,7 +2,7 @@
 
 use crate::{
     check::Problems,
-    files::{FileSet, Picture, is_image, list},
+    files::{FileSet, Picture, is_image, is_other_image, list},
     name::dataset_name,
     request::Options,
 };
@@ -34,8 +34,8 @@ impl DatasetKind for Folder {
                 "a folder has no splits, got `{split}`"
             )));
         }
-        let mut entries = Vec::new();
-        walk(&request.path, "", DEPTH, &mut entries)?;
+        let mut found = Found::default();
+        walk(&request.path, "", DEPTH, &mut found)?;
         let facts = DatasetFacts {
             kind: "folder".to_owned(),
             name: dataset_name(request, &options)?,
@@ -44,13 +44,18 @@ impl DatasetKind for Folder {
             labels: LabelMap::default(),
             metrics: Vec::new(),
         };
-        Ok(Box::new(FileSet::new(
-            facts,
-            entries,
-            Problems::default(),
-            &request.path,
-        )?))
+        let set = FileSet::new(facts, found.pictures, Problems::default(), &request.path)?;
+        Ok(Box::new(set.with_skipped(found.skipped)))
     }
+}
+
+/// What a folder holds.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Images.
+    pub(crate) pictures: Vec<Picture>,
+    /// Pictures in forms that are not read.
+    pub(crate) skipped: Vec<String>,
 }
 
 /// Collects the images below a folder; ids are relative to the first, with `/`.
@@ -58,7 +63,7 @@ pub(crate) fn walk(
     folder: &Path,
     prefix: &str,
     depth: usize,
-    entries: &mut Vec<Picture>,
+    found: &mut Found,
 ) -> Result<(), DatasetError> {
     for (name, kind) in list(folder)? {
         let path = folder.join(&name);
@@ -69,13 +74,15 @@ pub(crate) fn walk(
                     path.display()
                 ))
             })?;
-            walk(&path, &format!("{prefix}{name}/"), depth, entries)?;
+            walk(&path, &format!("{prefix}{name}/"), depth, found)?;
         } else if is_image(&name) {
-            entries.push(Picture {
+            found.pictures.push(Picture {
                 id: format!("{prefix}{name}"),
                 path,
                 truth: Annotation::None,
             });
+        } else if is_other_image(&name) {
+            found.skipped.push(format!("{prefix}{name}"));
         }
     }
     Ok(())
@@ -99,6 +106,7 @@ mod tests {
             "notes.txt",
             "._z.jpg",
             "b/none",
+            "b/y.webp",
         ] {
             fs::write(dir.path().join(name), name).expect("writes");
         }
@@ -116,6 +124,7 @@ mod tests {
             InputData::EncodedImage(b"b/c/x.png".to_vec())
         );
         assert!(set.load(SampleIndex(3)).is_err());
+        assert_eq!(set.skipped(), ["b/y.webp"]);
         assert_eq!(
             (set.facts().annotation, set.facts().metrics.len()),
             (AnnotationKind::None, 0)

@@ -1,22 +1,27 @@
-//! ImageNet's classification: a list of files with class numbers, or a folder a class.
+//! ImageNet's classification: a list of files with classes, or a folder a class.
 //!
 //! The classes are those of `synset_words.txt` (`n01440764 tench, Tinca tinca`), `synsets.txt` (an
-//! id a line), both counted from 0, or the sorted names of the folders. A class is called by its
-//! synset id; the whole of its words is its one synonym, because single words are not unique
-//! (`crane` is a bird and a machine).
+//! id a line), both counted from 0, or the names that the list or the folders have, sorted. A class
+//! of ImageNet is called by its synset id; the whole of its words is its one synonym, because
+//! single words are not unique (`crane` is a bird and a machine).
+
+mod list;
 
 use crate::{
-    check::{Problems, is_inside, split_name},
-    files::{FileSet, LIST_LIMIT, Picture, list, malformed, read_labels, read_text},
-    folder::walk,
+    check::{Problems, split_name},
+    files::{FileSet, list, read_labels},
+    folder::{Found, walk},
     name::dataset_name,
     request::Options,
 };
 use dyno_core::{
     Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
-    Label, LabelId, LabelMap, LabelScheme, sha256_hex,
+    Label, LabelMap, LabelScheme, sha256_hex,
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 const DEFAULT_SPLIT: &str = "val";
 /// sha256 of the 1000 synset ids of ILSVRC2012, sorted and joined by line feeds.
@@ -31,35 +36,50 @@ impl DatasetKind for Imagenet {
     }
 
     fn about(&self) -> &'static str {
-        "a folder with SPLIT.txt (`FILE CLASS` lines, default val), SPLIT/ and synset_words.txt or synsets.txt; or a folder a class, below SPLIT/ or directly"
+        "a folder with SPLIT.txt (`FILE CLASS` lines, default val) or SPLIT.csv and SPLIT/, the classes in synset_words.txt or synsets.txt; such a list with `images=DIR`; or a folder a class, below SPLIT/ or directly"
     }
 
     fn open(&self, request: &DatasetRequest) -> Result<Box<dyn Dataset>, DatasetError> {
-        let options = Options::new(request, &[])?;
+        let options = Options::new(request, &["images"])?;
         let root = &request.path;
         let asked = split_name(request.split.as_deref().unwrap_or(DEFAULT_SPLIT))?;
-        let listed = listed_classes(root)?;
-        let file = root.join(format!("{asked}.txt"));
-        let mut problems = Problems::default();
-        let (labels, entries) = if file.is_file() {
-            let labels = listed.ok_or_else(|| {
-                DatasetError::Usage(format!("`{}` has classes by number, but there is neither synset_words.txt nor synsets.txt beside it", file.display()))
-            })?;
-            let entries = lines(&file, &root.join(asked), labels.len(), &mut problems)?;
-            (labels, entries)
+        let own = options.get("images").map(PathBuf::from);
+        let (file, beside) = if root.is_file() {
+            (Some(root.clone()), root.parent().unwrap_or(Path::new("")))
         } else {
-            let below = root.join(asked);
+            let files = ["txt", "csv"].map(|kind| root.join(format!("{asked}.{kind}")));
+            (files.into_iter().find(|f| f.is_file()), root.as_path())
+        };
+        let (listed, mut truth_files) = listed_classes(beside)?;
+        let mut problems = Problems::default();
+        let mut skipped = Vec::new();
+        let (labels, pictures) = if let Some(file) = file {
+            let folder = own.unwrap_or_else(|| {
+                let below = beside.join(asked);
+                if below.is_dir() {
+                    below
+                } else {
+                    beside.to_owned()
+                }
+            });
+            truth_files.push(file.clone());
+            list::read(&file, &folder, listed, &mut problems)?
+        } else {
+            let below = own.unwrap_or_else(|| root.join(asked));
             let folder = if below.is_dir() {
                 below
             } else if request.split.is_none() && root.is_dir() {
                 root.clone()
             } else {
                 return Err(DatasetError::Usage(format!(
-                    "no split `{asked}` in `{}`: neither `{asked}.txt` nor a folder `{asked}`",
+                    "no split `{asked}` in `{}`: neither `{asked}.txt` nor `{asked}.csv` nor a folder `{asked}`",
                     root.display()
                 )));
             };
-            folders(&folder, listed, &mut problems)?
+            let mut found = Found::default();
+            let labels = folders(&folder, listed, &mut problems, &mut found)?;
+            skipped = found.skipped;
+            (labels, found.pictures)
         };
         let facts = DatasetFacts {
             kind: "imagenet".to_owned(),
@@ -69,7 +89,10 @@ impl DatasetKind for Imagenet {
             labels,
             metrics: vec!["top-k".to_owned()],
         };
-        Ok(Box::new(FileSet::new(facts, entries, problems, root)?))
+        let set = FileSet::new(facts, pictures, problems, root)?;
+        Ok(Box::new(
+            set.with_truth_files(truth_files).with_skipped(skipped),
+        ))
     }
 }
 
@@ -83,16 +106,21 @@ fn with_scheme(mut map: LabelMap) -> LabelMap {
     map
 }
 
-/// The classes as the files beside the list say; both files must agree.
-fn listed_classes(root: &Path) -> Result<Option<LabelMap>, DatasetError> {
+/// The classes as the files beside the list say, and those files; both must agree.
+fn listed_classes(root: &Path) -> Result<(Option<LabelMap>, Vec<PathBuf>), DatasetError> {
     let (words, ids) = (root.join("synset_words.txt"), root.join("synsets.txt"));
+    let files: Vec<PathBuf> = [&words, &ids]
+        .into_iter()
+        .filter(|f| f.is_file())
+        .cloned()
+        .collect();
     let ids = if ids.is_file() {
         Some(read_labels(&ids)?)
     } else {
         None
     };
     if !words.is_file() {
-        return Ok(ids.map(with_scheme));
+        return Ok((ids.map(with_scheme), files));
     }
     let mut map = read_labels(&words)?;
     for label in &mut map.labels {
@@ -132,55 +160,7 @@ fn listed_classes(root: &Path) -> Result<Option<LabelMap>, DatasetError> {
         }
     }
     problems.finish()?;
-    Ok(Some(with_scheme(map)))
-}
-
-/// Lines `FILE CLASS`; a file name may hold blanks.
-fn lines(
-    file: &Path,
-    folder: &Path,
-    classes: usize,
-    problems: &mut Problems,
-) -> Result<Vec<Picture>, DatasetError> {
-    let text = read_text(file, LIST_LIMIT)?;
-    let mut entries = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
-        }
-        let parts = line
-            .rsplit_once(char::is_whitespace)
-            .and_then(|(name, class)| Some((name.trim_end(), class.parse::<u32>().ok()?)));
-        let Some((name, class)) = parts else {
-            return Err(malformed(
-                file,
-                Some(number),
-                None,
-                format!(
-                    "`{}` is not `FILE CLASS`",
-                    line.chars().take(80).collect::<String>()
-                ),
-            ));
-        };
-        if !is_inside(name) {
-            problems.add("file names leave the folder of the images", || {
-                format!("`{name}`")
-            });
-            continue;
-        }
-        if class as usize >= classes {
-            problems.add("images have an unknown class", || {
-                format!("line {number}: {class} of {classes}")
-            });
-        }
-        entries.push(Picture {
-            id: name.to_owned(),
-            path: folder.join(name),
-            truth: Annotation::Class(LabelId(class)),
-        });
-    }
-    Ok(entries)
+    Ok((Some(with_scheme(map)), files))
 }
 
 /// A folder a class.
@@ -188,7 +168,8 @@ fn folders(
     root: &Path,
     listed: Option<LabelMap>,
     problems: &mut Problems,
-) -> Result<(LabelMap, Vec<Picture>), DatasetError> {
+    found: &mut Found,
+) -> Result<LabelMap, DatasetError> {
     let names: Vec<String> = list(root)?
         .into_iter()
         .filter(|(n, _)| !n.starts_with('.') && root.join(n).is_dir())
@@ -201,23 +182,20 @@ fn folders(
         )));
     }
     let labels = listed.unwrap_or_else(|| with_scheme(LabelMap::from_names(&names)));
-    let classes: BTreeMap<&str, LabelId> = (0..)
-        .zip(&labels.labels)
-        .map(|(i, l)| (l.name.as_str(), LabelId(i)))
-        .collect();
-    let mut entries = Vec::new();
+    let classes = list::by_name(&labels);
     for name in &names {
         let Some(label) = classes.get(name.as_str()) else {
             problems.add("folders name an unknown class", || format!("`{name}`"));
             continue;
         };
-        let first = entries.len();
-        walk(&root.join(name), &format!("{name}/"), 4, &mut entries)?;
-        for entry in entries.iter_mut().skip(first) {
-            entry.truth = Annotation::Class(*label);
+        let first = found.pictures.len();
+        walk(&root.join(name), &format!("{name}/"), 4, found)?;
+        for picture in found.pictures.iter_mut().skip(first) {
+            picture.truth = Annotation::Class(*label);
         }
     }
-    Ok((labels, entries))
+    drop(classes);
+    Ok(labels)
 }
 
 #[cfg(test)]

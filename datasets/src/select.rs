@@ -8,7 +8,11 @@
 //! the same hash. Subsets take the samples whose sha256 over `id`, line feed, file hash comes
 //! first: a choice without a seed, and a smaller subset is part of a larger one.
 
-use crate::{card, hash_cache::HashCache, known::known};
+use crate::{
+    card,
+    hash_cache::HashCache,
+    known::{KNOWN, Known},
+};
 use dyno_core::{
     Annotation, Dataset, DatasetError, DatasetFacts, DatasetName, DatasetRequest, ExifOrientation,
     InputData, LabelMap, NameSource, SampleEntry, SampleIndex, SampleSet, TensorView,
@@ -188,6 +192,7 @@ pub(crate) fn label_line(facts: &DatasetFacts) -> Result<Vec<u8>, DatasetError> 
 /// The name as the files earn it: verified where a sealed card of that set stands beside the data
 /// and has the hash of every line.
 fn earned(
+    known: &[Known],
     request: &DatasetRequest,
     facts: &DatasetFacts,
     labels: &[u8],
@@ -222,7 +227,9 @@ fn earned(
     if !changed.is_empty() {
         return refuse(changed.len(), changed.into_iter().take(3).collect());
     }
-    let published = known(&name.name).is_some_and(|known| known.is_sealed_by(&seal.archives));
+    let published = known
+        .iter()
+        .any(|k| k.name == name.name && k.is_sealed_by(&seal.archives));
     Ok(DatasetName {
         source: if published {
             NameSource::Verified
@@ -240,6 +247,17 @@ fn earned(
 /// Files that cannot be read, all counted; 0 samples, or more than the dataset has; more samples
 /// than a set of that name can have; a sealed card beside other data.
 pub fn select(
+    request: &DatasetRequest,
+    dataset: &dyn Dataset,
+    samples: Option<u32>,
+    cache: &HashCache,
+) -> Result<SampleSet, DatasetError> {
+    select_among(KNOWN, request, dataset, samples, cache)
+}
+
+/// [`select`] among these known sets.
+pub(crate) fn select_among(
+    known: &[Known],
     request: &DatasetRequest,
     dataset: &dyn Dataset,
     samples: Option<u32>,
@@ -283,7 +301,7 @@ pub fn select(
         .iter()
         .map(|&i| entries.get(i).map_or("", |e| e.id.as_str()));
     let of_samples: Vec<(&str, &[u8])> = ids.zip(lines.iter().map(Vec::as_slice)).collect();
-    let name = earned(request, facts, &labels, &of_samples)?;
+    let name = earned(known, request, facts, &labels, &of_samples)?;
     let exif: &[u8] = match facts.exif {
         ExifOrientation::Ignore => b"",
         ExifOrientation::Apply => b"\"exif=apply\"\n",

@@ -82,7 +82,14 @@ impl DatasetKind for Voc {
             labels,
             metrics: vec!["voc-ap".to_owned()],
         };
-        Ok(Box::new(FileSet::new(facts, entries, problems, &list)?))
+        let mut truth_files: Vec<PathBuf> = ids
+            .iter()
+            .map(|id| root.join("Annotations").join(format!("{id}.xml")))
+            .collect();
+        truth_files.push(list.clone());
+        truth_files.extend(own.is_file().then(|| own.clone()));
+        let set = FileSet::new(facts, entries, problems, &list)?;
+        Ok(Box::new(set.with_truth_files(truth_files)))
     }
 }
 

@@ -179,6 +179,15 @@ pub trait Dataset: Send + Sync {
     fn facts(&self) -> &DatasetFacts;
     /// Its samples.
     fn entries(&self) -> &[SampleEntry];
+    /// Files that say what is true of the samples, beyond those of single samples: annotations,
+    /// lists, class names.
+    fn truth_files(&self) -> &[PathBuf] {
+        &[]
+    }
+    /// Files among the pictures that have the extension of a picture and a form that is not read.
+    fn skipped(&self) -> &[String] {
+        &[]
+    }
     /// Reads the data of a sample.
     ///
     /// # Errors
