@@ -227,9 +227,12 @@ fn build(file: File, folder: &Path, base: &Path) -> (LabelMap, Vec<Picture>, Pro
     let mut problems = Problems::default();
     let (labels, categories) = labels(file.categories, &mut problems);
     let mut images: BTreeMap<i64, (String, ImageAnnotation)> = BTreeMap::new();
+    // Their annotations are no problem of their own.
+    let mut refused = BTreeSet::new();
     for image in file.images {
         let Some(id) = below(folder, base, &image.file_name) else {
             problems.add(OUTSIDE, || format!("`{}`", image.file_name));
+            refused.insert(image.id);
             continue;
         };
         let annotation = ImageAnnotation {
@@ -274,6 +277,9 @@ fn build(file: File, folder: &Path, base: &Path) -> (LabelMap, Vec<Picture>, Pro
             });
             continue;
         };
+        if refused.contains(&object.image_id) {
+            continue;
+        }
         let Some((_, image)) = images.get_mut(&object.image_id) else {
             problems.add("annotations name an unknown image", || {
                 format!("annotation {}: image {}", object.id, object.image_id)

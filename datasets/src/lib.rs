@@ -45,3 +45,9 @@ pub const DATASETS: &[&dyn DatasetKind] = &[
 
 #[cfg(test)]
 mod real_tests;
+
+#[cfg(test)]
+fn truth(set: &dyn dyno_core::Dataset, index: usize) -> dyno_core::Annotation {
+    set.truth(dyno_core::SampleIndex(index as u32))
+        .expect("is there")
+}

@@ -1,7 +1,7 @@
 //! The readers on samples of the real datasets: counts, ids, classes and sizes taken from the files
 //! by other means.
 
-use crate::{HashCache, open, parse_request, select};
+use crate::{HashCache, open, parse_request, select, truth};
 use dyno_core::{Annotation, Dataset, InputData, LabelScheme, SampleIndex};
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -37,8 +37,8 @@ fn set(text: &str) -> Box<dyn Dataset> {
 /// Objects, crowds, difficult and truncated ones, and the sum of all boxes' areas.
 fn objects(set: &dyn Dataset) -> (usize, usize, usize, usize, f64) {
     let mut sum = (0, 0, 0, 0, 0.0);
-    for entry in set.entries() {
-        let Annotation::Objects(image) = &entry.annotation else {
+    for at in 0..set.entries().len() {
+        let Annotation::Objects(image) = truth(set, at) else {
             panic!("no objects")
         };
         for o in &image.objects {
@@ -55,14 +55,21 @@ fn objects(set: &dyn Dataset) -> (usize, usize, usize, usize, f64) {
 }
 
 /// Subsets nest, ids differ, and sizes in annotations are those of the files.
-fn nesting(set: &dyn Dataset, prefix: &str) {
+fn nesting(text: &str, prefix: &str) {
+    let (request, set) = (parse_request(text).expect("reads"), set(text));
+    let set = set.as_ref();
     let cache = HashCache::none();
     let mut before = BTreeSet::new();
     let full = set.entries().len() as u32;
     for n in [8, 64, full] {
-        let s = select(set, Some(n), &cache).expect("selects");
-        assert!(s.id.starts_with(&format!("{prefix}-{n}-")), "{}", s.id);
-        assert_eq!((s.full, s.count), (n == full, n));
+        let s = select(&request, set, Some(n), &cache).expect("selects");
+        let subset = if n < full { "subset-" } else { "" };
+        assert!(
+            s.id.starts_with(&format!("{prefix}-{subset}{n}-")),
+            "{}",
+            s.id
+        );
+        assert_eq!((s.full(), s.count), (n == full, n));
         let now: BTreeSet<_> = s.samples.iter().copied().collect();
         assert!(before.is_subset(&now) && now.len() == n as usize);
         before = now;
@@ -73,7 +80,7 @@ fn nesting(set: &dyn Dataset, prefix: &str) {
             panic!("not an image")
         };
         let (width, height) = dyno_image::dimensions(bytes).expect("has a header");
-        if let Annotation::Objects(image) = &set.entries()[i as usize].annotation {
+        if let Annotation::Objects(image) = truth(set, i as usize) {
             assert_eq!((image.width, image.height), (width, height));
         }
     }
@@ -82,7 +89,8 @@ fn nesting(set: &dyn Dataset, prefix: &str) {
 #[test]
 fn coco_val2017() {
     let Some(samples) = samples() else { return };
-    let set = set(&format!("coco:{}", samples.join("coco").display()));
+    let text = format!("coco:{}", samples.join("coco").display());
+    let set = set(&text);
     assert_eq!(
         (
             set.entries().len(),
@@ -94,7 +102,7 @@ fn coco_val2017() {
     let (n, crowd, _, _, area) = objects(set.as_ref());
     assert_eq!((n, crowd), (COCO.0, 10));
     assert!((area - COCO.1).abs() < 1e-3, "{area}");
-    nesting(set.as_ref(), "coco-val2017");
+    nesting(&text, "custom-coco");
     let train = self::set(&format!(
         "coco:{}#train2017",
         samples.join("coco").display()
@@ -114,17 +122,19 @@ fn voc_2012() {
             images
         );
     }
-    let set = set(&format!("voc:{}#trainval", path.display()));
+    let text = format!("voc:{}#trainval", path.display());
+    let set = set(&text);
     let (n, _, difficult, truncated, area) = objects(set.as_ref());
     assert_eq!((n, difficult, truncated), VOC.0);
     assert!((area - VOC.1).abs() < 1e-3, "{area}");
-    nesting(set.as_ref(), "voc-trainval");
+    nesting(&text, "custom-voc-trainval");
 }
 
 #[test]
 fn imagenet_val() {
     let Some(samples) = samples() else { return };
-    let set = set(&format!("imagenet:{}", samples.join("imagenet").display()));
+    let text = format!("imagenet:{}", samples.join("imagenet").display());
+    let set = set(&text);
     assert_eq!(
         (
             set.entries().len(),
@@ -136,20 +146,30 @@ fn imagenet_val() {
     let class = |id: &str| {
         set.entries()
             .iter()
-            .find(|e| e.id == id)
-            .map(|e| e.annotation.clone())
+            .position(|e| e.id == id)
+            .map(|at| truth(set.as_ref(), at))
     };
     assert_eq!(
         class("ILSVRC2012_val_00000666.JPEG"),
         Some(Annotation::Class(dyno_core::LabelId(878)))
     );
-    nesting(set.as_ref(), "imagenet-val");
+    nesting(&text, "custom-imagenet");
 }
 
 #[test]
 fn a_plain_folder() {
     let Some(samples) = samples() else { return };
-    let set = set(&format!("folder:{}", samples.join("coco/images").display()));
-    assert_eq!(set.entries().len(), 128 + 64);
-    nesting(set.as_ref(), "folder-all");
+    let text = format!("folder:{}", samples.join("coco/images").display());
+    assert_eq!(set(&text).entries().len(), 128 + 64);
+    nesting(&text, "custom-images");
+}
+
+#[test]
+fn the_samples_are_sound() {
+    let Some(samples) = samples() else { return };
+    for (kind, folder) in [("coco", "coco"), ("voc", "voc"), ("imagenet", "imagenet")] {
+        let set = set(&format!("{kind}:{}", samples.join(folder).display()));
+        let report = crate::inspect(set.as_ref(), &HashCache::none(), &|_| ());
+        assert!(report.is_clean(), "{kind}: {:?}", report.findings);
+    }
 }

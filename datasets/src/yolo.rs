@@ -60,7 +60,7 @@ impl DatasetKind for Yolo {
         };
         let data = Data::read(&file)?;
         let split = request.split.as_deref().unwrap_or(DEFAULT_SPLIT);
-        let base = data.base(&file, options.get("root").map(Path::new))?;
+        let base = data.base(&file, options.get("root").map(Path::new));
         let mut found = Found::default();
         let mut truth_files = vec![file.clone()];
         for place in data.places(&file, split)? {
@@ -179,21 +179,21 @@ impl Data {
 
     /// The folder that paths of the splits begin in. What the file says must lie below it, so that
     /// a file from elsewhere cannot point anywhere; `root` is the user's own word.
-    fn base(&self, file: &Path, root: Option<&Path>) -> Result<PathBuf, DatasetError> {
+    fn base(&self, file: &Path, root: Option<&Path>) -> PathBuf {
         let own = file.parent().unwrap_or(Path::new(""));
         if let Some(root) = root {
-            return Ok(root.to_owned());
+            return root.to_owned();
         }
         let Some(path) = self.value.get("path").and_then(Value::as_str) else {
-            return Ok(own.to_owned());
+            return own.to_owned();
         };
         if matches!(path, "" | "." | "./") {
-            return Ok(own.to_owned());
+            return own.to_owned();
         }
         match below(own, own, path) {
-            Some(inside) if own.join(&inside).is_dir() => Ok(own.join(inside)),
+            Some(inside) if own.join(&inside).is_dir() => own.join(inside),
             // Moved as a whole: the folder that it was written in is gone, its content is here.
-            _ => Ok(own.to_owned()),
+            _ => own.to_owned(),
         }
     }
 

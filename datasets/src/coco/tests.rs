@@ -1,7 +1,7 @@
 //! Tests of `coco`: every kind of bad file, and the layouts.
 
-use crate::{open, parse_request};
-use dyno_core::{Annotation, Dataset, DatasetError, LabelScheme};
+use crate::{open, parse_request, truth};
+use dyno_core::{Annotation, AnnotationKind, Dataset, DatasetError, LabelScheme};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
@@ -65,9 +65,9 @@ fn a_good_file_reads() {
         (
             set.facts().labels.scheme,
             set.facts().metrics[0].as_str(),
-            set.facts().split.as_str()
+            set.facts().annotation
         ),
-        (None, "coco-ap", "val2017")
+        (None, "coco-ap", AnnotationKind::Objects)
     );
     assert_eq!(
         set.entries()
@@ -77,15 +77,10 @@ fn a_good_file_reads() {
         ["a.jpg", "b.jpg"],
         "in the order of the ids, not of the file"
     );
-    let objects: Vec<_> = set
-        .entries()
-        .iter()
-        .map(|e| {
-            if let Annotation::Objects(i) = &e.annotation {
-                i
-            } else {
-                panic!("no objects")
-            }
+    let objects: Vec<_> = (0..2)
+        .map(|i| match truth(set.as_ref(), i) {
+            Annotation::Objects(image) => image,
+            other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(
@@ -192,10 +187,10 @@ fn what_does_not_fit_together_is_counted() {
         "images are missing",
         1,
     );
-    for bad in ["../val2017/b.jpg", "/b.jpg", "x/../../b.jpg", ""] {
+    for bad in ["../other/b.jpg", "/b.jpg", "x/../../b.jpg", ""] {
         inconsistent(
             |v| v["images"][1]["file_name"] = bad.into(),
-            "leave the folder",
+            "lie outside the folder",
             1,
         );
     }
@@ -276,10 +271,41 @@ fn places_that_do_not_exist_are_named() {
     );
     let own = format!("coco:{root}/annotations/instances_val2017.json,images={root}/val2017");
     let set = open(&parse_request(&own).expect("reads")).expect("opens");
-    assert_eq!(
-        (set.entries().len(), set.facts().split.as_str()),
-        (2, "val2017")
-    );
+    assert_eq!(set.entries().len(), 2);
+    assert!(set.truth_files()[0].ends_with("instances_val2017.json"));
     fs::remove_dir_all(dir.path().join("val2017")).expect("removes");
     assert!(at(format!("coco:{root}")).contains("no images of split"));
+}
+
+#[test]
+fn files_as_people_have_them_open() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    place(dir.path(), &good().to_string()).expect("opens");
+    let json = dir.path().join("annotations/instances_val2017.json");
+    let images = dir.path().join("val2017");
+    let open_with = |name: &dyn Fn(&str) -> String, bom: &str| {
+        let mut value = good();
+        for image in value["images"].as_array_mut().expect("is a list") {
+            let own = image["file_name"].as_str().expect("is a name").to_owned();
+            image["file_name"] = name(&own).into();
+        }
+        fs::write(&json, format!("{bom}{value}")).expect("writes");
+        let text = format!("coco:{},images={}", json.display(), images.display());
+        open(&parse_request(&text).expect("reads")).map(|set| {
+            let ids = set.entries().iter().map(|e| e.id.clone());
+            ids.collect::<Vec<_>>()
+        })
+    };
+    let expected = ["a.jpg", "b.jpg"];
+    assert_eq!(
+        open_with(&str::to_owned, "\u{feff}").expect("a mark"),
+        expected
+    );
+    let upwards = |n: &str| format!("../val2017/{n}");
+    assert_eq!(open_with(&upwards, "").expect("upwards"), expected);
+    let absolute = |n: &str| images.join(n).display().to_string();
+    assert_eq!(open_with(&absolute, "").expect("absolute"), expected);
+    let elsewhere = |n: &str| format!("/elsewhere/{n}");
+    let e = open_with(&elsewhere, "").expect_err("outside").to_string();
+    assert!(e.contains("images=DIR") && e.contains("(2)"), "{e}");
 }

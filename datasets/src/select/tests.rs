@@ -4,7 +4,7 @@ use crate::{
     HashCache, open, parse_request, select,
     synthetic::{Layout, SyntheticSpec, write},
 };
-use dyno_core::{Dataset, DatasetError};
+use dyno_core::{Dataset, DatasetError, DatasetRequest, NameSource, SampleIndex};
 use std::{
     collections::BTreeSet,
     fs,
@@ -26,34 +26,53 @@ fn written(dir: &Path) -> PathBuf {
     folder
 }
 
+fn request(folder: &Path) -> DatasetRequest {
+    parse_request(&format!("coco:{}", folder.display())).expect("reads")
+}
+
 fn coco(folder: &Path) -> Box<dyn Dataset> {
-    open(&parse_request(&format!("coco:{}", folder.display())).expect("reads")).expect("opens")
+    open(&request(folder)).expect("opens")
 }
 
 fn hash(folder: &Path) -> String {
-    select(coco(folder).as_ref(), None, &HashCache::none())
-        .expect("selects")
-        .sha256
+    select(
+        &request(folder),
+        coco(folder).as_ref(),
+        None,
+        &HashCache::none(),
+    )
+    .expect("selects")
+    .sha256
 }
 
 #[test]
 fn smaller_subsets_are_parts_of_larger_ones() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let set = coco(&written(dir.path()));
+    let folder = written(dir.path());
+    let (request, set) = (request(&folder), coco(&folder));
     let mut before = BTreeSet::new();
     let mut ids = BTreeSet::new();
     for n in 1..=30 {
-        let s = select(set.as_ref(), Some(n), &HashCache::none()).expect("selects");
-        assert_eq!((s.count, s.samples.len(), s.full), (n, n as usize, n == 30));
+        let s = select(&request, set.as_ref(), Some(n), &HashCache::none()).expect("selects");
+        assert_eq!(
+            (s.count, s.samples.len(), s.full()),
+            (n, n as usize, n == 30)
+        );
         assert!(s.samples.is_sorted());
-        assert_eq!(s.id, format!("coco-val2017-{n}-{}", &s.sha256[..16]));
+        let subset = if n < 30 { "subset-" } else { "" };
+        assert_eq!(
+            s.id,
+            format!("synthetic-shapes-{subset}{n}-{}", &s.sha256[..16])
+        );
+        assert_eq!((s.of, s.distinct, s.file_sha256.len()), (30, n, n as usize));
+        assert_eq!(s.name_source, NameSource::Custom);
         let now: BTreeSet<_> = s.samples.into_iter().collect();
         assert!(before.is_subset(&now));
         before = now;
         ids.insert(s.id);
     }
     assert_eq!(ids.len(), 30);
-    let five: Vec<_> = select(set.as_ref(), Some(5), &HashCache::none())
+    let five: Vec<_> = select(&request, set.as_ref(), Some(5), &HashCache::none())
         .expect("selects")
         .samples
         .iter()
@@ -66,7 +85,7 @@ fn smaller_subsets_are_parts_of_larger_ones() {
     );
     for n in [0, 31] {
         assert!(matches!(
-            select(set.as_ref(), Some(n), &HashCache::none()),
+            select(&request, set.as_ref(), Some(n), &HashCache::none()),
             Err(DatasetError::Usage(_))
         ));
     }
@@ -119,7 +138,7 @@ fn files_that_vanish_are_counted() {
     for i in 0..5 {
         fs::remove_file(folder.join(format!("images/val2017/00000{i}.png"))).expect("removes");
     }
-    match select(set.as_ref(), None, &HashCache::none()) {
+    match select(&request(&folder), set.as_ref(), None, &HashCache::none()) {
         Err(DatasetError::Inconsistent {
             count, examples, ..
         }) => assert_eq!((count, examples.len()), (5, 3)),
@@ -130,11 +149,12 @@ fn files_that_vanish_are_counted() {
 #[test]
 fn a_remembered_hash_gives_the_same_set() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let set = coco(&written(dir.path()));
+    let folder = written(dir.path());
+    let (request, set) = (request(&folder), coco(&folder));
     let cache = dir.path().join("cache.json");
-    let first = select(set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects");
+    let first = select(&request, set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects");
     assert_eq!(
-        select(set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects"),
+        select(&request, set.as_ref(), Some(9), &HashCache::open(&cache)).expect("selects"),
         first
     );
     // A place that cannot be written does not fail the run.
@@ -144,7 +164,50 @@ fn a_remembered_hash_gives_the_same_set() {
         .expect("is a file")
         .join("cache.json");
     assert_eq!(
-        select(set.as_ref(), Some(9), &HashCache::open(blocked)).expect("selects"),
+        select(&request, set.as_ref(), Some(9), &HashCache::open(blocked)).expect("selects"),
         first
     );
+}
+
+#[test]
+fn a_name_is_claimed_and_its_size_is_known() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let folder = written(dir.path());
+    let selected = |rest: &str| {
+        let request = parse_request(&format!("coco:{}{rest}", folder.display())).expect("reads");
+        let set = open(&request).expect("opens");
+        select(&request, set.as_ref(), None, &HashCache::none()).expect("selects")
+    };
+    let claimed = selected(",name=coco-val2017");
+    assert!(
+        claimed.id.starts_with("coco-val2017-subset-30-"),
+        "{}",
+        claimed.id
+    );
+    assert_eq!(
+        (claimed.name_source, claimed.of, claimed.full()),
+        (NameSource::Claimed, 5000, false)
+    );
+    fs::remove_file(folder.join("dataset.dyno.json")).expect("the card of generated pictures");
+    let own = selected("");
+    assert!(own.id.starts_with("custom-set-30-"), "{}", own.id);
+    assert_eq!((own.of, own.full()), (30, true));
+    assert_eq!(own.sha256, claimed.sha256, "a name is no content");
+    assert_ne!(selected(",exif=apply").sha256, own.sha256, "other pixels");
+}
+
+#[test]
+fn repeated_pictures_are_counted_and_named() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let folder = written(dir.path());
+    let pictures = folder.join("images/val2017");
+    for copy in [4, 9, 17] {
+        let path = pictures.join(format!("{copy:06}.png"));
+        fs::copy(pictures.join("000002.png"), path).expect("copies");
+    }
+    let set = coco(&folder);
+    let s = select(&request(&folder), set.as_ref(), None, &HashCache::none()).expect("selects");
+    assert_eq!((s.count, s.distinct), (30, 27));
+    let repeats: Vec<u32> = s.repeats().into_iter().map(|SampleIndex(i)| i).collect();
+    assert_eq!(repeats, [4, 9, 17], "the first is none");
 }

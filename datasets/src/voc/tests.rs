@@ -1,6 +1,6 @@
 //! Tests of `voc`: every kind of bad file, and the layouts.
 
-use crate::{open, parse_request};
+use crate::{open, parse_request, truth};
 use dyno_core::{Annotation, Dataset, DatasetError, LabelScheme};
 use std::{fs, path::Path};
 
@@ -39,16 +39,16 @@ fn corners_become_half_open_boxes() {
         (
             set.facts().labels.scheme,
             set.facts().metrics[0].as_str(),
-            set.facts().split.as_str()
+            set.truth_files().len()
         ),
-        (Some(LabelScheme::Voc20), "voc-ap", "val")
+        (Some(LabelScheme::Voc20), "voc-ap", 3)
     );
     let entries: Vec<_> = set.entries().iter().collect();
     assert_eq!(
         (entries[0].id.as_str(), entries[1].id.as_str()),
         ("a.jpg", "b.jpg")
     );
-    let Annotation::Objects(image) = &entries[1].annotation else {
+    let Annotation::Objects(image) = truth(set.as_ref(), 1) else {
         panic!("no objects")
     };
     assert_eq!(
@@ -127,16 +127,15 @@ fn malformed_xml_is_located() {
             other => panic!("{xml}: {other}"),
         }
     }
-    let nodes = format!("<annotation>{}</annotation>", "<a/>".repeat(300_000));
-    assert!(
-        matches!(fault("b\n", &nodes), DatasetError::Malformed { .. }),
-        "too many nodes"
-    );
     let large = format!("<annotation>{}</annotation>", " ".repeat(5 << 20));
     assert!(
         matches!(fault("b\n", &large), DatasetError::Malformed { .. }),
         "too many bytes"
     );
+    let objects = "<object><name>dog</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>";
+    let many = format!("<annotation>{}</annotation>", objects.repeat(30_000));
+    let dir = tempfile::tempdir().expect("temporary folder");
+    place(dir.path(), "b\n", &many).expect("many objects are many objects");
     assert!(matches!(
         fault("b 1 1\n", GOOD),
         DatasetError::Malformed { line: Some(1), .. }
@@ -191,7 +190,7 @@ fn own_classes_stand_in_a_list() {
     let dir = tempfile::tempdir().expect("temporary folder");
     fs::write(dir.path().join("labels.txt"), "wyvern\ndog\n").expect("writes");
     let set = place(dir.path(), "b\n", GOOD).expect("opens");
-    let Annotation::Objects(image) = &set.entries()[0].annotation else {
+    let Annotation::Objects(image) = truth(set.as_ref(), 0) else {
         panic!("no objects")
     };
     assert_eq!(

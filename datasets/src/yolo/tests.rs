@@ -57,7 +57,8 @@ fn shares_become_pixels() {
         (40, 20, 2)
     );
     let b = first.objects[0].bbox;
-    assert_eq!([b.x, b.y, b.w, b.h], [10.0, 0.0, 20.0, 20.0]);
+    let exact = [b.x, b.y, b.w, b.h].map(f64::to_bits);
+    assert_eq!(exact, [10.0, 0.0, 20.0, 20.0].map(f64::to_bits));
     assert!(objects(set.as_ref(), 1).objects.is_empty(), "no text file");
     let polygon = &objects(set.as_ref(), 2).objects[0];
     assert_eq!(
