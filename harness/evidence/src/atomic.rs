@@ -36,7 +36,7 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
 /// As [`atomic_write`]; [`EvidenceError::HalfWritten`] when a file cannot be replaced and one
 /// before it cannot be set back.
 pub fn write_together(files: &[(&Path, &[u8])]) -> Result<(), EvidenceError> {
-    write_with(files, &sync_folder)
+    replace_all(stage_all(files)?, &sync_folder)
 }
 
 /// A file of new content that waits for its name.
@@ -56,18 +56,21 @@ enum Undo {
     Never,
 }
 
-fn write_with(
-    files: &[(&Path, &[u8])],
-    sync: &dyn Fn(&Path) -> io::Result<()>,
-) -> Result<(), EvidenceError> {
-    // Everything that can fail for want of space or rights happens before the first rename, the
-    // copies that would undo it included.
+/// Everything that can fail for want of space or rights happens here, before the first rename; the
+/// copies that would undo it included.
+fn stage_all(files: &[(&Path, &[u8])]) -> Result<Vec<Staged>, EvidenceError> {
     let last = files.len().saturating_sub(1);
-    let staged = files
+    files
         .iter()
         .enumerate()
         .map(|(i, (path, bytes))| Staged::new(path, bytes, i < last))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect()
+}
+
+fn replace_all(
+    staged: Vec<Staged>,
+    sync: &dyn Fn(&Path) -> io::Result<()>,
+) -> Result<(), EvidenceError> {
     let mut done: Vec<(PathBuf, Undo)> = Vec::with_capacity(staged.len());
     for Staged { target, new, undo } in staged {
         if let Err(e) = new.persist(&target) {

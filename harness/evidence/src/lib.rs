@@ -8,6 +8,7 @@ mod atomic;
 mod error;
 mod file;
 mod find;
+mod gc;
 mod run_folder;
 mod store;
 
@@ -18,5 +19,6 @@ pub use atomic::{atomic_write, write_together};
 pub use error::EvidenceError;
 pub use file::{FileLock, LOCK_WAIT, hash_file, lock, lock_within, open_file};
 pub use find::find_record;
+pub use gc::{GcMode, Unreferenced};
 pub use run_folder::{RunFolder, latest, list};
 pub use store::{DataState, EvidenceStore, RecordRef, StoredRecord};

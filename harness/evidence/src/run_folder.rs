@@ -127,11 +127,11 @@ impl RunFolder {
         self.path.join("shards.jsonl")
     }
 
-    fn data(&self) -> DataFolder {
+    pub(crate) fn data(&self) -> DataFolder {
         DataFolder(self.path.join("data"))
     }
 
-    fn guard(&self) -> Result<FileLock, EvidenceError> {
+    pub(crate) fn guard(&self) -> Result<FileLock, EvidenceError> {
         lock(&self.path.join(".lock"))
     }
 
@@ -283,7 +283,7 @@ impl RunFolder {
 
     /// The journal's last word on every shard. Lines that are not whole are passed over: their
     /// shards are simply not done.
-    fn journal(&self) -> Result<BTreeMap<u32, Artifact>, EvidenceError> {
+    pub(crate) fn journal(&self) -> Result<BTreeMap<u32, Artifact>, EvidenceError> {
         let path = self.journal_path();
         if !path.exists() {
             return Ok(BTreeMap::new());

@@ -145,7 +145,7 @@ impl EvidenceStore {
         self.folder.join("index.json")
     }
 
-    fn data(&self) -> DataFolder {
+    pub(crate) fn data(&self) -> DataFolder {
         DataFolder(self.folder.join("data"))
     }
 

@@ -1,10 +1,10 @@
-//! Atomicity, locks, the journal after a kill, and the index.
+//! Locks, the journal after a kill, the index, and records of other versions.
 
 use crate::{
-    EvidenceError, EvidenceStore, MAX_RECORD_BYTES, RecordRef, RunFolder, atomic_write,
-    find_record, hash_file, latest, lock, lock_within,
+    DataState, EvidenceError, EvidenceStore, GcMode, RecordRef, RunFolder, find_record, latest,
+    lock, lock_within,
 };
-use dyno_core::{Record, Warning, WarningCode};
+use dyno_core::{Record, RecordError, Warning, WarningCode};
 use std::{fs, time::Duration};
 
 const NOW: &str = "2026-11-22T16:00:00.125Z";
@@ -13,81 +13,20 @@ fn now() -> jiff::Timestamp {
     NOW.parse().expect("a time")
 }
 
-/// A sealed record that differs by `detail`.
+const COMPLETE: &str = include_str!("../../core/src/record/fixtures/complete.json");
+const OLDER: &str = include_str!("../../core/src/record/fixtures/older.json");
+const NEWER: &str = include_str!("../../core/src/record/fixtures/newer.json");
+
+/// A record that differs by `detail`.
 fn record(detail: &str) -> Record {
-    let mut record: Record = serde_json::from_str(include_str!("../fixtures/record.json"))
-        .expect("the fixture is a record");
-    record.warnings.push(Warning {
+    let mut parts = Record::parse(COMPLETE)
+        .expect("the fixture is a record")
+        .into_parts();
+    parts.warnings.push(Warning {
         code: WarningCode::Engine,
         detail: detail.to_owned(),
     });
-    record.seal().expect("finite")
-}
-
-#[test]
-fn a_write_replaces_the_whole_file_and_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("a.json");
-    atomic_write(&path, b"one").expect("written");
-    atomic_write(&path, b"two").expect("written");
-    assert_eq!(fs::read(&path).expect("read"), b"two");
-    assert_eq!(
-        fs::read_dir(dir.path()).expect("list").count(),
-        1,
-        "a temporary file stayed"
-    );
-    assert_eq!(
-        hash_file(&path).expect("hash"),
-        (dyno_core::sha256_hex(b"two"), 3)
-    );
-    assert!(matches!(
-        atomic_write(&dir.path().join("none/a"), b"x"),
-        Err(EvidenceError::Io { .. })
-    ));
-}
-
-#[cfg(unix)]
-#[test]
-fn permissions_and_links_survive_and_a_read_only_file_is_not_replaced() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("a");
-    fs::write(&path, "old").expect("written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
-    let link = dir.path().join("link");
-    std::os::unix::fs::symlink(&path, &link).expect("a link");
-    atomic_write(&link, b"new").expect("written");
-    assert!(link.is_symlink());
-    assert_eq!(fs::read(&path).expect("read"), b"new");
-    assert_eq!(
-        fs::metadata(&path).expect("there").permissions().mode() & 0o777,
-        0o640
-    );
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("chmod");
-    assert!(matches!(
-        atomic_write(&path, b"no"),
-        Err(EvidenceError::Io { .. })
-    ));
-    assert_eq!(fs::read(&path).expect("read"), b"new");
-}
-
-#[test]
-fn a_write_that_cannot_finish_leaves_the_old_file() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("a");
-    // A folder of that name makes the last step, the rename, fail.
-    fs::create_dir(&path).expect("made");
-    fs::write(path.join("inside"), "old").expect("written");
-    assert!(matches!(
-        atomic_write(&path, b"new"),
-        Err(EvidenceError::Io { .. })
-    ));
-    assert_eq!(fs::read(path.join("inside")).expect("read"), b"old");
-    assert_eq!(
-        fs::read_dir(dir.path()).expect("list").count(),
-        1,
-        "a temporary file stayed"
-    );
+    Record::seal(parts).expect("finite")
 }
 
 #[test]
@@ -246,16 +185,12 @@ fn evidence_is_immutable_bounded_and_indexed() {
     let path = store.put(&a).expect("kept");
     assert_eq!(store.put(&a).expect("the same again"), path);
     assert_eq!(store.get(&a.id[..5]).expect("by prefix"), a);
-    let mut changed = a.clone();
-    changed.created_utc = "1999-01-01T00:00:00Z".into();
+    let mut forged = a.clone();
+    forged.id = "0".repeat(64);
     assert!(
-        matches!(store.put(&changed), Err(EvidenceError::Record { .. })),
-        "id and content disagree"
+        matches!(store.put(&forged), Err(EvidenceError::Changed { .. })),
+        "id and text disagree"
     );
-    assert!(matches!(
-        store.put(&record(&"x".repeat(MAX_RECORD_BYTES))),
-        Err(EvidenceError::TooLarge { .. })
-    ));
     let reference = RecordRef {
         record: a.id.clone(),
         measurement: 1,
@@ -312,4 +247,192 @@ fn entries_of_one_registry_folder_do_not_see_each_other() {
         index.starts_with("{\n  \"entries\": {\n    \"b\": {\n      \"shown\": {"),
         "{index}"
     );
+}
+
+#[test]
+fn records_of_other_versions_pass_through_byte_for_byte() {
+    for text in [COMPLETE, OLDER, NEWER] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let record = Record::parse(text).expect("readable");
+        let run = RunFolder::create(dir.path(), "m", "0", now()).expect("made");
+        run.write_record(&record).expect("written");
+        let from_run = run.record().expect("read");
+        let store = EvidenceStore::for_folder(dir.path());
+        let path = store.put(&from_run).expect("kept");
+        assert_eq!(fs::read_to_string(&path).expect("read"), text);
+        let back = store.get(&record.id).expect("by its id");
+        assert_eq!((back.text(), &back.id), (text, &record.id));
+        let (found, _) = find_record(&path.to_string_lossy(), dir.path(), &[]).expect("found");
+        assert_eq!(found.text(), text);
+    }
+}
+
+#[test]
+fn a_record_with_integers_that_its_hash_would_merge_is_not_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = EvidenceStore::for_folder(dir.path());
+    let record = record("a");
+    let path = store.put(&record).expect("kept");
+    let large = record.text().replace(
+        "\"memory_bytes\": 1073741824",
+        "\"memory_bytes\": 9007199254740993",
+    );
+    assert_ne!(large, record.text());
+    fs::write(&path, large).expect("written");
+    match store.get(&record.id) {
+        Err(EvidenceError::Record {
+            source: RecordError::Integer { key, .. },
+            ..
+        }) => assert_eq!(key, "machines.0.memory_bytes"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn missing_and_changed_data_are_told_from_data_that_was_never_kept() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = EvidenceStore::for_folder(dir.path());
+    let artifact = dyno_core::Artifact {
+        role: "latencies".into(),
+        format: "bin".into(),
+        sha256: dyno_core::sha256_hex(b"x"),
+        bytes: 1,
+    };
+    assert_eq!(store.data_state(&artifact), DataState::NotKept);
+    assert_eq!(
+        store.put_data("latencies", "bin", b"x").expect("kept"),
+        artifact
+    );
+    assert_eq!(store.data_state(&artifact), DataState::Intact);
+    let path = store.folder().join(format!("data/{}.bin", artifact.sha256));
+    fs::write(&path, "y").expect("written");
+    assert_eq!(store.data_state(&artifact), DataState::Changed);
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(store.data_state(&artifact), DataState::Missing);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_out_of_the_folder_are_not_written_through() {
+    use std::os::unix::fs::symlink;
+    let away = tempfile::tempdir().expect("a folder");
+    let record = record("a");
+    let outside = |store: &EvidenceStore| {
+        let all = [
+            store.lock().map(drop),
+            store.put(&record).map(drop),
+            store.put_data("raw", "bin", b"x").map(drop),
+            store.set_shown("accuracy", None),
+        ];
+        all.iter()
+            .filter(|r| matches!(r, Err(EvidenceError::LeadsOut { .. })))
+            .count()
+    };
+    for name in ["", "data", "index.json", ".lock"] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = EvidenceStore::for_folder(dir.path());
+        if name.is_empty() {
+            symlink(away.path(), store.folder()).expect("a link");
+        } else {
+            fs::create_dir(store.folder()).expect("made");
+            symlink(away.path().join("target"), store.folder().join(name)).expect("a link");
+        }
+        assert_eq!(outside(&store), 4, "evidence/{name}");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = EvidenceStore::for_folder(dir.path());
+    fs::create_dir(store.folder()).expect("made");
+    let name = format!("{}.json", record.id);
+    symlink(away.path().join(&name), store.folder().join(&name)).expect("a link");
+    assert!(matches!(
+        store.put(&record),
+        Err(EvidenceError::LeadsOut { .. })
+    ));
+    assert_eq!(fs::read_dir(away.path()).expect("list").count(), 0);
+    // One that stays is a matter of taste.
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::create_dir(dir.path().join("kept")).expect("made");
+    let store = EvidenceStore::for_folder(dir.path());
+    symlink(dir.path().join("kept"), store.folder()).expect("a link");
+    store.put(&record).expect("kept");
+    assert!(dir.path().join("kept").join(&name).is_file());
+}
+
+#[test]
+fn a_plan_of_another_schema_or_with_unknown_keys_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = RunFolder::create(dir.path(), "m", "0", now()).expect("made");
+    let spec = Record::parse(COMPLETE)
+        .expect("a record")
+        .into_parts()
+        .plan
+        .spec;
+    let bindings = serde_json::json!({
+        "files": [], "labels": {"scheme": null, "labels": []}, "dataset": {"kind": "k", "path": "", "split": null, "options": {}},
+        "sample_set": {"id": "i", "name": "n", "name_source": "custom", "count": 0, "of": 0, "distinct": 0, "sha256": "", "samples": [], "file_sha256": []},
+        "division": {"fused": {"workers": 1, "threads": 1}}, "run_folder": "r", "cache_dir": null, "engine_timeout_ns": 1,
+    });
+    let plan = dyno_core::Plan::new(spec, serde_json::from_value(bindings).expect("bindings"));
+    run.write_plan(&plan).expect("written");
+    assert_eq!(run.read_plan().expect("the same"), plan);
+    let text = fs::read_to_string(run.path().join("plan.json")).expect("read");
+    for (from, to, word) in [
+        ("dyno.plan/1", "dyno.plan/2", "dyno.plan/2"),
+        ("\"recipe_assumed\"", "\"recipe_asumed\"", "recipe_asumed"),
+        ("\"division\"", "\"divison\"", "divison"),
+    ] {
+        let edited = text.replace(from, to);
+        assert_ne!(edited, text, "{from}");
+        fs::write(run.path().join("plan.json"), edited).expect("written");
+        match run.read_plan() {
+            Err(EvidenceError::Plan { source, .. }) => {
+                assert!(source.to_string().contains(word), "{source}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn gc_drops_what_nothing_names_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = EvidenceStore::for_folder(dir.path());
+    assert_eq!(store.gc(GcMode::Remove).expect("nothing there"), []);
+    let kept = store.put_data("per-class", "csv", b"kept").expect("kept");
+    let mut parts = record("a").into_parts();
+    parts.artifacts = vec![kept.clone()];
+    let named = Record::seal(parts).expect("finite");
+    store.put(&named).expect("kept");
+    // Of a record that does not read, the data stays too.
+    let later = store.put_data("x", "bin", b"later").expect("kept");
+    let unreadable = format!(
+        "{{\"schema\": \"dyno.record/9\", \"blob\": \"{}\"}}",
+        later.sha256
+    );
+    let path = store.folder().join(format!("{}.json", "f".repeat(64)));
+    fs::write(path, unreadable).expect("written");
+    let orphan = store.put_data("raw", "bin", b"orphan").expect("kept");
+    fs::write(store.folder().join("data/notes.txt"), "mine").expect("written");
+    for mode in [GcMode::Find, GcMode::Remove] {
+        let found = store.gc(mode).expect("readable");
+        let [only] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert!(only.path.ends_with(format!("{}.bin", orphan.sha256)));
+        assert_eq!(only.bytes, 6);
+        assert_eq!(only.path.exists(), mode == GcMode::Find);
+    }
+    assert_eq!(store.get_data(&kept.sha256).expect("there"), b"kept");
+    assert_eq!(store.get_data(&later.sha256).expect("there"), b"later");
+    assert!(store.folder().join("data/notes.txt").exists());
+
+    let run = RunFolder::create(dir.path(), "m", "0", now()).expect("made");
+    let a = run.put("shard", "jsonl", b"a").expect("kept");
+    let b = run.put("shard", "jsonl", b"b").expect("kept");
+    run.add_shard(0, &a).expect("entered");
+    run.replace_shard(0, &b).expect("measured anew");
+    assert_eq!(run.gc(GcMode::Remove).expect("under way"), []);
+    run.write_record(&record("b")).expect("written");
+    assert_eq!(run.gc(GcMode::Remove).expect("done").len(), 1);
+    assert!(run.get(&a).is_err() && run.get(&b).is_ok());
 }
