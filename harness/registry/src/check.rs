@@ -8,7 +8,7 @@ use crate::{
     locate::ResolveOptions,
     resolve::resolve_listed,
     search::{ListedModel, Location},
-    target::Target,
+    target::{Target, confined},
     weights::Weights,
     write::{Action, FieldChange},
 };
@@ -342,6 +342,7 @@ const OWN_VALUE: f64 = 5e-5;
 pub fn repair(listed: &ListedModel) -> Result<Vec<FieldChange>, RegistryError> {
     let store = Target::open(&listed.location)?.store;
     let _guard = store.lock()?;
+    confined(&listed.location)?;
     let mut target = Target::open(&listed.location)?;
     let shown = store.shown()?;
     let mut changes = Vec::new();

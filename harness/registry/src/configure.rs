@@ -7,12 +7,12 @@
 use crate::{
     ALWAYSAI_MANIFEST, DYNO_JSON, RegistryError,
     alwaysai::AlwaysAiManifest,
-    files::{inside, read_document},
+    files::{inside, read_document, save, written},
     json_edit::{Document, Json, Path as JsonPath},
     spec::{check_spec, merge, open_spec},
 };
 use dyno_core::{Framework, LabelMap, Purpose, ThresholdOverlay};
-use dyno_evidence::{EvidenceStore, atomic_write, hash_file};
+use dyno_evidence::{EvidenceStore, hash_file};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -405,16 +405,31 @@ fn own(
 ///
 /// # Errors
 /// [`RegistryError::Invalid`] with all problems: values, missing files, contradictions between
-/// manifest and `dyno.json`.
+/// manifest and `dyno.json`; [`RegistryError::NotWritable`] when one of the two is a link that
+/// leads out of the folder.
 pub fn configure(folder: &Path, options: &ConfigureOptions) -> Result<Vec<PathBuf>, RegistryError> {
-    let path = folder.join(ALWAYSAI_MANIFEST);
-    let own_path = folder.join(DYNO_JSON);
     if !folder.is_dir() {
         return Err(RegistryError::FileMissing {
             path: folder.to_owned(),
             hint: "make the folder and put the model's files there".to_owned(),
         });
     }
+    let store = EvidenceStore::for_folder(folder);
+    if !store.folder().exists() {
+        // The lock would make the folder, and a refusal leaves nothing behind.
+        edited(folder, options)?;
+    }
+    let _guard = store.lock()?;
+    save(edited(folder, options)?)
+}
+
+/// Manifest and `dyno.json` as they would be written.
+fn edited(
+    folder: &Path,
+    options: &ConfigureOptions,
+) -> Result<Vec<(PathBuf, Document)>, RegistryError> {
+    let path = written(folder, ALWAYSAI_MANIFEST)?;
+    let own_path = written(folder, DYNO_JSON)?;
     let mut problems = Vec::new();
     let document = if path.exists() {
         update(&path, options)?
@@ -450,7 +465,7 @@ pub fn configure(folder: &Path, options: &ConfigureOptions) -> Result<Vec<PathBu
         match inside(folder, name) {
             Err(p) => problems.push(format!("`{key}`: {p}")),
             Ok(p) if !p.is_file() => {
-                problems.push(format!("`{key}`: the file `{name}` is missing"))
+                problems.push(format!("`{key}`: the file `{name}` is missing"));
             }
             Ok(_) => {}
         }
@@ -463,13 +478,6 @@ pub fn configure(folder: &Path, options: &ConfigureOptions) -> Result<Vec<PathBu
     if !problems.is_empty() {
         return Err(RegistryError::Invalid { path, problems });
     }
-    let _guard = EvidenceStore::for_folder(folder).lock()?;
-    let mut written = Vec::new();
-    for (path, document) in [(path, Some(document)), (own_path, own)] {
-        if let Some(document) = document {
-            atomic_write(&path, document.text().as_bytes())?;
-            written.push(path);
-        }
-    }
-    Ok(written)
+    let own = own.map(|document| (own_path, document));
+    Ok([(path, document)].into_iter().chain(own).collect())
 }

@@ -81,15 +81,18 @@ fn compare_spoken(now: &ModelSpec, was: &ModelPlan) -> Compared {
     // preprocessing.
     let speaks = now.inputs.iter().any(|i| !i.preprocess.is_empty());
     let own_kind = now.decoder.as_ref().and_then(|d| d.kind.as_deref());
-    if now.recipe.is_none() && (!speaks || own_kind.is_none()) {
+    if now.recipe.is_none() && (own_kind.is_none() || (was.recipe.is_some() && !speaks)) {
         return Compared::Differs(match &was.recipe {
             Some(recipe) => format!(
                 "measured with recipe `{recipe}`, which the model does not name: `dyno models configure --recipe {recipe}` names it"
             ),
-            None => "the model does not say how it is fed and read".to_owned(),
+            None => format!(
+                "the decoder was {}, the model names none",
+                text(&was.decoder)
+            ),
         });
     }
-    let inputs = speaks.then(|| inputs_differ(&was.inputs, &now.inputs));
+    let inputs = (speaks || now.recipe.is_none()).then(|| inputs_differ(&was.inputs, &now.inputs));
     let decoder = now.decoder.as_ref().map(|overlay| {
         let below = now.recipe.is_some().then_some(&was.decoder);
         match overlay.over(below) {

@@ -2,8 +2,9 @@
 
 use crate::{RegistryError, json_edit::Document};
 use dyno_core::{Label, LabelMap};
+use dyno_evidence::{open_file, write_together};
 use std::{
-    fs::{self, File},
+    fs,
     io::Read,
     path::{Component, Path, PathBuf},
 };
@@ -14,9 +15,9 @@ const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 const MAX_LABEL_BYTES: u64 = 16 << 20;
 
 fn read_text(path: &Path, limit: u64) -> Result<String, RegistryError> {
-    let file = File::open(path).map_err(RegistryError::io("read", path))?;
     let mut bytes = Vec::new();
-    file.take(limit + 1)
+    open_file(path)?
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(RegistryError::io("read", path))?;
     if bytes.len() as u64 > limit {
@@ -56,6 +57,24 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
         return Err(format!("`{name}` is a link that leads out of the folder"));
     }
     Ok(path)
+}
+
+/// `folder/name` for a file that is written: it lies in the folder, or will.
+pub(crate) fn written(folder: &Path, name: &str) -> Result<PathBuf, RegistryError> {
+    inside(folder, name).map_err(|reason| RegistryError::NotWritable {
+        path: folder.join(name),
+        reason,
+    })
+}
+
+/// Writes edited documents, all or none, and returns their paths.
+pub(crate) fn save(files: Vec<(PathBuf, Document)>) -> Result<Vec<PathBuf>, RegistryError> {
+    let texts: Vec<(&Path, &[u8])> = files
+        .iter()
+        .map(|(path, document)| (path.as_path(), document.text().as_bytes()))
+        .collect();
+    write_together(&texts)?;
+    Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
 /// Classes of a label file: one a line, the line's index is the class. Blanks and CR at line ends

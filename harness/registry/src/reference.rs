@@ -2,6 +2,7 @@
 
 use crate::{
     RegistryError,
+    files::written,
     json_edit::{Json, Kind, Path as JsonPath},
     name::full_name,
     search::Location,
@@ -20,14 +21,14 @@ use std::path::PathBuf;
 /// no share or a tolerance that is negative or missing; errors of reading and writing.
 pub fn reference_set(location: &Location, reference: &Reference) -> Result<PathBuf, RegistryError> {
     let (folder, file, entry) = match location {
-        Location::Package { folder } => (folder, folder.join(DYNO_JSON), None),
+        Location::Package { folder } => (folder, written(folder, DYNO_JSON)?, None),
         Location::Entry {
             models_dir,
             name,
             version,
         } => (
             models_dir,
-            models_dir.join(DYNO_MANIFEST),
+            written(models_dir, DYNO_MANIFEST)?,
             Some(full_name(name, version.as_deref())),
         ),
         Location::Bare { path } => {
@@ -54,7 +55,7 @@ pub fn reference_set(location: &Location, reference: &Reference) -> Result<PathB
     let (mut document, path) = open_spec(&file, entry.as_deref())?;
     let json = RegistryError::json(&file);
     let value = serde_json::to_value(reference).unwrap_or_default();
-    let members = ["metric", "value", "sample_set", "abs", "rel"]
+    let members = ["metric", "value", "sample_set", "abs", "rel", "source"]
         .iter()
         .filter_map(|k| {
             value

@@ -3,13 +3,13 @@
 use crate::{
     DYNO_MANIFEST, ETA_MANIFEST, RegistryError,
     eta::EtaManifest,
-    files::inside,
+    files::{inside, save, written},
     json_edit::{Document, Json, Path as JsonPath},
     name::{FilenameMode, filename, full_name},
     spec::{check_spec, open_spec, spec_json},
 };
 use dyno_core::ModelSpec;
-use dyno_evidence::{EvidenceStore, atomic_write};
+use dyno_evidence::EvidenceStore;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub fn register(
     options: &RegisterOptions,
     now: jiff::Timestamp,
 ) -> Result<Vec<PathBuf>, RegistryError> {
-    let path = models_dir.join(ETA_MANIFEST);
+    let path = written(models_dir, ETA_MANIFEST)?;
     if !models_dir.is_dir() {
         return Err(RegistryError::FileMissing {
             path: models_dir.to_owned(),
@@ -172,17 +172,15 @@ pub fn register(
     document
         .push(&models, &Json::Object(entry))
         .map_err(json())?;
-    let mut written = Vec::new();
+    let mut files: Vec<(PathBuf, Document)> = Vec::new();
     if options.spec != ModelSpec::default() {
-        let file = models_dir.join(DYNO_MANIFEST);
+        let file = written(models_dir, DYNO_MANIFEST)?;
         let (mut own, at) = open_spec(&file, Some(&full))?;
         own.set(&[], &full, &spec_json(&options.spec))
             .map_err(RegistryError::json(&file))?;
         check_spec(&file, &own, &at)?;
-        atomic_write(&file, own.text().as_bytes())?;
-        written.push(file);
+        files.push((file, own));
     }
-    atomic_write(&path, document.text().as_bytes())?;
-    written.push(path);
-    Ok(written)
+    files.push((path, document));
+    save(files)
 }

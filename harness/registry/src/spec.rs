@@ -89,17 +89,17 @@ pub(crate) fn merge(
         problems.push(format!(
             "`{key}` is `{manifest}` in {} and `{own}` in {DYNO_JSON}",
             crate::ALWAYSAI_MANIFEST
-        ))
+        ));
     };
     match spec.framework {
         Some(own) if own != manifest.framework => {
-            differ("framework", manifest.framework.name(), own.name())
+            differ("framework", manifest.framework.name(), own.name());
         }
         _ => spec.framework = Some(manifest.framework),
     }
     match (spec.purpose, manifest.purpose) {
         (Some(own), Some(theirs)) if own != theirs => {
-            differ("purpose", &format!("{theirs:?}"), &format!("{own:?}"))
+            differ("purpose", &format!("{theirs:?}"), &format!("{own:?}"));
         }
         (None, theirs) => spec.purpose = theirs,
         _ => {}
@@ -151,7 +151,7 @@ pub(crate) fn merge(
     let blob = &manifest.blob;
     match spec.inputs.first_mut() {
         Some(input) if !input.preprocess.is_empty() => {
-            problems.extend(blob.conflicts(&input.preprocess))
+            problems.extend(blob.conflicts(&input.preprocess));
         }
         // A named recipe fills in; the caller compares its steps with the manifest's keys.
         _ if spec.recipe.is_some() => {}

@@ -1,9 +1,9 @@
 //! A manifest open for editing, at the object that has the plain fields.
 
 use crate::{
-    RegistryError, ResolvedModel,
+    ALWAYSAI_MANIFEST, ETA_MANIFEST, RegistryError, ResolvedModel,
     eta::EtaManifest,
-    files::read_document,
+    files::{read_document, written},
     json_edit::{Document, Json, Path as JsonPath},
     search::Location,
 };
@@ -90,6 +90,18 @@ impl Target {
     }
 }
 
+/// The manifest is no link that leads out of its folder: what is written would land elsewhere.
+///
+/// # Errors
+/// [`RegistryError::NotWritable`].
+pub(crate) fn confined(location: &Location) -> Result<(), RegistryError> {
+    match location {
+        Location::Package { folder } => written(folder, ALWAYSAI_MANIFEST).map(drop),
+        Location::Entry { models_dir, .. } => written(models_dir, ETA_MANIFEST).map(drop),
+        Location::Bare { .. } => Ok(()),
+    }
+}
+
 /// The model can take numbers: it has a manifest, and manifest and folder can be written. To be
 /// asked before a run.
 ///
@@ -97,6 +109,7 @@ impl Target {
 /// [`RegistryError::NotWritable`] with the reason.
 pub fn check_writable(model: &ResolvedModel) -> Result<(), RegistryError> {
     let target = Target::open(&model.location)?;
+    confined(&model.location)?;
     let reason = |reason: String| RegistryError::NotWritable {
         path: target.path.clone(),
         reason,

@@ -9,7 +9,7 @@ use crate::{
     decide::{Known, Offer, decide, remedy},
     fields::{ACCURACY, INFERENCE_TIME, NOT_MEASURED, apart, choose, fields, same_value},
     search::Location,
-    target::{Target, check_writable},
+    target::{Target, check_writable, confined},
     weights::Weights,
 };
 use dyno_core::{Measurement, Record};
@@ -198,6 +198,7 @@ fn apply(
     let store = unlocked.store;
     let guard = store.lock()?;
     // Read again: another process may have written while this one waited for the lock.
+    confined(&model.location)?;
     let mut target = Target::open(&model.location)?;
     let known = Known::read(&store)?;
     store.put(record)?;

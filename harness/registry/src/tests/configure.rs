@@ -3,9 +3,9 @@
 use super::{DETECTOR, package, registry_assets};
 use crate::{
     ConfigureOptions, Location, RegisterOptions, RegistryError, ResolveOptions, SearchPath,
-    ThresholdOptions, configure, reference_set, register, resolve,
+    configure, reference_set, register, resolve,
 };
-use dyno_core::{Framework, ModelSpec, Purpose, Reference};
+use dyno_core::{DecoderSpec, Framework, ModelSpec, Purpose, Reference, ThresholdOverlay};
 use std::fs;
 
 fn resolved(folder: &std::path::Path) -> Result<crate::ResolvedModel, RegistryError> {
@@ -48,7 +48,7 @@ fn a_new_package_has_the_nested_form_and_reads_back() {
     assert_eq!(
         model.spec.decoder.map(|d| (d.kind, d.parameters)),
         Some((
-            "classification".into(),
+            Some("classification".into()),
             serde_json::json!({"softmax": true})
         ))
     );
@@ -74,7 +74,7 @@ fn an_update_touches_what_is_named_and_a_wrong_one_writes_nothing() {
     );
     let ours = ConfigureOptions {
         decoder: Some("yolox".into()),
-        evaluate: ThresholdOptions {
+        evaluate: ThresholdOverlay {
             score: Some(0.001),
             iou: Some(0.65),
             max: None,
@@ -91,9 +91,9 @@ fn an_update_touches_what_is_named_and_a_wrong_one_writes_nothing() {
         "{own}"
     );
     let more = ConfigureOptions {
-        evaluate: ThresholdOptions {
+        evaluate: ThresholdOverlay {
             max: Some(100),
-            ..ThresholdOptions::default()
+            ..ThresholdOverlay::default()
         },
         ..ConfigureOptions::default()
     };
@@ -106,7 +106,7 @@ fn an_update_touches_what_is_named_and_a_wrong_one_writes_nothing() {
         .expect("set");
     assert_eq!(
         (evaluate.score, evaluate.iou, evaluate.max),
-        (0.001, Some(0.65), Some(100))
+        (Some(0.001), Some(0.65), Some(100))
     );
     let before = (
         fs::read(&path).expect("read"),
@@ -163,6 +163,36 @@ fn the_flat_form_reads_and_is_changed_in_place() {
 }
 
 #[test]
+fn thresholds_lie_over_those_of_the_recipe_without_naming_a_decoder() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = package(dir.path(), "p", DETECTOR);
+    let options = ConfigureOptions {
+        recipe: Some("yolox".into()),
+        evaluate: ThresholdOverlay {
+            score: Some(0.01),
+            ..ThresholdOverlay::default()
+        },
+        ..ConfigureOptions::default()
+    };
+    configure(&folder, &options).expect("configured");
+    let overlay = resolved(&folder).expect("resolves").spec.decoder;
+    let recipe: DecoderSpec = serde_json::from_value(serde_json::json!({
+        "kind": "yolox", "evaluate": {"score": 0.001, "iou": 0.65}, "deploy": {"score": 0.25, "iou": 0.45},
+    }))
+    .expect("a decoder");
+    let laid = overlay
+        .expect("thresholds")
+        .over(Some(&recipe))
+        .expect("a decoder");
+    assert_eq!(
+        laid.evaluate.map(|t| (t.score, t.iou)),
+        Some((0.01, Some(0.65))),
+        "suppression is still the recipe's"
+    );
+    assert_eq!(laid.deploy, recipe.deploy);
+}
+
+#[test]
 fn a_reference_is_added_once_for_each_metric_and_set() {
     let dir = tempfile::tempdir().expect("a folder");
     let folder = package(dir.path(), "p", DETECTOR);
@@ -175,6 +205,7 @@ fn a_reference_is_added_once_for_each_metric_and_set() {
         sample_set: "s".into(),
         abs: Some(0.003),
         rel: None,
+        source: Some("model card".into()),
     };
     for r in [
         reference("AP", 0.1),
@@ -252,6 +283,7 @@ fn a_model_is_registered_in_a_copy_of_the_real_manifest() {
         sample_set: "s".into(),
         abs: None,
         rel: Some(0.01),
+        source: None,
     };
     reference_set(&model.location, &reference).expect("set");
     assert_eq!(

@@ -115,11 +115,11 @@ fn a_path_is_a_path_and_where_a_name_fits_too_both_are_named() {
     let other = tempfile::tempdir().expect("a folder");
     fs::write(
         other.path().join("manifest.json"),
-        r#"{"models": [{"base_name": "fixtures/record.json", "version": null}]}"#,
+        r#"{"models": [{"base_name": "fixtures/name.json", "version": null}]}"#,
     )
     .expect("written");
     let clash = locate(
-        "fixtures/record.json",
+        "fixtures/name.json",
         &SearchPath::new([other.path().to_owned()]),
         &options(),
     );
@@ -310,7 +310,7 @@ fn dyno_json_adds_and_a_contradiction_names_both_values() {
     let model = with_dyno(letterbox).expect("no contradiction");
     assert_eq!(model.purpose, Some(Purpose::ObjectDetection));
     assert_eq!(
-        model.spec.decoder.as_ref().map(|d| d.kind.as_str()),
+        model.spec.decoder.as_ref().and_then(|d| d.kind.as_deref()),
         Some("yolox")
     );
     assert_eq!(
