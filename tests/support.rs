@@ -152,7 +152,9 @@ impl Done {
     /// machine to machine is put aside.
     #[track_caller]
     pub(crate) fn shows(&self, name: &str, place: &Place) {
-        let code = self.code.map_or_else(|| "signal".to_owned(), |c| c.to_string());
+        let code = self
+            .code
+            .map_or_else(|| "signal".to_owned(), |c| c.to_string());
         let mut text = format!("exit code {code}\n");
         for (stream, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !content.is_empty() {
@@ -193,8 +195,16 @@ impl Done {
 
 /// Text as a pattern that matches nothing else.
 fn escaped(text: &str) -> String {
-    let special = |c: char| if c.is_alphanumeric() || c == '/' { None } else { Some('\\') };
-    text.chars().flat_map(|c| special(c).into_iter().chain([c])).collect()
+    let special = |c: char| {
+        if c.is_alphanumeric() || c == '/' {
+            None
+        } else {
+            Some('\\')
+        }
+    };
+    text.chars()
+        .flat_map(|c| special(c).into_iter().chain([c]))
+        .collect()
 }
 
 /// The folder of test assets. Without it the test says so and returns; `DYNO_REQUIRE_ASSETS=1`

@@ -25,9 +25,8 @@ fn worker(place: &Place, document: &Value) -> Done {
 }
 
 fn events(done: &Done) -> Vec<Event> {
-    let parse = |line: &str| {
-        serde_json::from_str(line).unwrap_or_else(|e| panic!("no event: {e}\n{line}"))
-    };
+    let parse =
+        |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("no event: {e}\n{line}"));
     done.stdout.lines().map(parse).collect()
 }
 
@@ -55,7 +54,10 @@ fn a_plan_is_rebound_and_run_in_another_folder_by_two_workers() {
     let (model, pictures) = (there.join("weights"), there.join("photos"));
     fs::create_dir_all(&model).expect("a folder");
     crate::support::copy(&here.join("models/dyno/shapes-detector"), &model);
-    crate::support::copy(&here.join("pictures/annotations"), &pictures.join("annotations"));
+    crate::support::copy(
+        &here.join("pictures/annotations"),
+        &pictures.join("annotations"),
+    );
     crate::support::copy(
         &here.join("pictures/images/val2017"),
         &pictures.join("images/val2017"),
@@ -77,7 +79,10 @@ fn a_plan_is_rebound_and_run_in_another_folder_by_two_workers() {
     fs::write(run.join("plan.json"), rebound.to_string()).expect("writable");
     let typed: Plan = serde_json::from_value(rebound.clone()).expect("a plan");
     assert_eq!(typed.shard_count(), 5);
-    for range in [ShardRange { first: 0, end: 2 }, ShardRange { first: 2, end: 5 }] {
+    for range in [
+        ShardRange { first: 0, end: 2 },
+        ShardRange { first: 2, end: 5 },
+    ] {
         let mut part = rebound.clone();
         part["shards"] = json!(range);
         let done = worker(&there, &part).succeeds();
@@ -86,9 +91,14 @@ fn a_plan_is_rebound_and_run_in_another_folder_by_two_workers() {
             matches!(events.first(), Some(Event::Started { tool, .. }) if tool.name == "dyno"),
             "who it is comes first"
         );
-        let shards = events.iter().filter(|e| matches!(e, Event::ShardDone { .. }));
+        let shards = events
+            .iter()
+            .filter(|e| matches!(e, Event::ShardDone { .. }));
         assert_eq!(shards.count() as u32, range.end - range.first);
-        assert!(matches!(events.last(), Some(Event::Finished { partial: false })));
+        assert!(matches!(
+            events.last(),
+            Some(Event::Finished { partial: false })
+        ));
     }
 
     // What they found goes home: the run is taken up with nothing left to measure.
@@ -116,12 +126,21 @@ fn a_worker_answers_questions_and_refuses_what_is_neither() {
         "engine_timeout_ns": 60_000_000_000_u64,
     });
     let answers = events(&worker(&place, &question).succeeds());
-    let [Event::Answered { io, facts, import: None }] = answers.as_slice() else {
+    let [
+        Event::Answered {
+            io,
+            facts,
+            import: None,
+        },
+    ] = answers.as_slice()
+    else {
         panic!("one answer: {answers:?}")
     };
     assert_eq!((io.inputs.len(), facts.backend.as_str()), (1, "tract"));
     for document in [json!({}), json!({"schema": "dyno.plan/9"}), json!(7)] {
-        worker(&place, &document).exits(2).says(&["error:", "standard input"]);
+        worker(&place, &document)
+            .exits(2)
+            .says(&["error:", "standard input"]);
     }
 }
 
@@ -133,7 +152,9 @@ fn an_engine_that_kills_whoever_opens_it_kills_a_child() {
     place.with_shapes(2);
     // Recipes are chosen by what the engine says, so planning itself asks it.
     let model = "models/dyno/shapes-detector/shapes-detector.onnx";
-    let line = format!("run {model} --dataset coco:pictures --only accuracy {NULL} --set crash_on_open=true --labels models/dyno/shapes-detector/labels.txt");
+    let line = format!(
+        "run {model} --dataset coco:pictures --only accuracy {NULL} --set crash_on_open=true --labels models/dyno/shapes-detector/labels.txt"
+    );
     place
         .run(&format!("{line} --isolate"))
         .exits(5)
@@ -146,7 +167,9 @@ fn an_engine_that_kills_whoever_opens_it_kills_a_child() {
 fn an_engine_that_does_not_return_ends_the_run_with_an_error() {
     let place = Place::new();
     place.with_shapes(6);
-    let line = format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=3600000000000 --engine-timeout 200ms");
+    let line = format!(
+        "{DETECTOR} --only accuracy {NULL} --set delay_ns=3600000000000 --engine-timeout 200ms"
+    );
     for isolate in ["", " --isolate"] {
         place
             .run(&format!("{line}{isolate}"))

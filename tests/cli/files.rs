@@ -26,7 +26,12 @@ fn a_pipe_is_written_and_stays_a_pipe() {
         place.run(&line).succeeds();
         let text = reader.join().expect("the reader").expect("a pipe");
         assert!(text.starts_with(begin), "{flag}: {text}");
-        assert!(fs::metadata(&pipe).expect("still there").file_type().is_fifo());
+        assert!(
+            fs::metadata(&pipe)
+                .expect("still there")
+                .file_type()
+                .is_fifo()
+        );
         fs::remove_file(&pipe).expect("the pipe");
     }
 }
@@ -40,7 +45,9 @@ fn a_device_is_written_and_stays_a_device() {
     // machine's device.
     std::os::unix::fs::symlink("/dev/null", place.join("nothing")).expect("a link");
     place
-        .run(&format!("{DETECTOR} --only accuracy --out nothing --export-predictions nothing"))
+        .run(&format!(
+            "{DETECTOR} --only accuracy --out nothing --export-predictions nothing"
+        ))
         .succeeds();
     let link = fs::symlink_metadata(place.join("nothing")).expect("still there");
     assert!(link.file_type().is_symlink());
@@ -76,6 +83,10 @@ fn what_a_classifier_said_is_a_table() {
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("sample,rank,class,score"));
     let rows: Vec<Vec<&str>> = lines.map(|l| l.split(',').collect()).collect();
-    assert_eq!(rows.iter().filter(|r| r[1] == "1").count(), 6, "one best class a sample");
+    assert_eq!(
+        rows.iter().filter(|r| r[1] == "1").count(),
+        6,
+        "one best class a sample"
+    );
     assert!(rows.iter().all(|r| r[3].parse::<f64>().is_ok()), "{text}");
 }

@@ -41,7 +41,10 @@ fn an_interrupt_before_the_first_shard_says_that_there_is_nothing() {
     let place = Place::new();
     place.with_shapes(20);
     let mut command = place.dyno();
-    command.args(format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=400000000 --workers 1").split_whitespace());
+    command.args(
+        format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=400000000 --workers 1")
+            .split_whitespace(),
+    );
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -60,7 +63,9 @@ fn an_interrupt_before_the_first_shard_says_that_there_is_nothing() {
 fn resuming_keeps_the_record_that_was_there() {
     let place = Place::new();
     place.with_shapes(60);
-    let line = format!("{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json");
+    let line = format!(
+        "{DETECTOR} --only accuracy {NULL} --set delay_ns=50000000 --workers 1 --shard-size 8 --format json"
+    );
     let mut command = place.dyno();
     command.args(line.split_whitespace());
     let mut child = command
@@ -87,7 +92,10 @@ fn resuming_keeps_the_record_that_was_there() {
     let kept = folder.join(format!("record-{}.json", partial.short_id()));
     let kept = Record::parse(&fs::read_to_string(kept).expect("it is still there"));
     assert_eq!(kept.expect("a record").id, partial.id);
-    place.run(&format!("{line} --resume")).exits(2).says(&["no unfinished run"]);
+    place
+        .run(&format!("{line} --resume"))
+        .exits(2)
+        .says(&["no unfinished run"]);
 }
 
 fn interrupt(child: &Child) {

@@ -10,7 +10,10 @@ fn help_and_version_are_answers_and_mistakes_are_code_2() {
     place.run("--help").succeeds().shows("help", &place);
     assert!(place.run("--version").succeeds().stdout.contains("dyno 0."));
     place.run("rnu").exits(2).shows("unknown-verb", &place);
-    place.run("run x").exits(2).shows("run-without-a-data-set", &place);
+    place
+        .run("run x")
+        .exits(2)
+        .shows("run-without-a-data-set", &place);
 }
 
 #[test]
@@ -34,8 +37,20 @@ fn listings_have_four_forms() {
         place.run(line).shows(name, &place);
     }
     place.run("cache clear").succeeds();
-    assert!(place.run("completions bash").succeeds().stdout.contains("_dyno"));
-    assert!(place.run("completions man").succeeds().stdout.contains(".TH dyno"));
+    assert!(
+        place
+            .run("completions bash")
+            .succeeds()
+            .stdout
+            .contains("_dyno")
+    );
+    assert!(
+        place
+            .run("completions man")
+            .succeeds()
+            .stdout
+            .contains(".TH dyno")
+    );
 }
 
 #[test]
@@ -43,7 +58,13 @@ fn engines_are_looked_for_in_a_child() {
     let place = Place::new();
     let doctor = place.run("doctor").succeeds();
     assert!(doctor.stdout.contains("tract") && doctor.stdout.contains("cores"));
-    assert!(place.run("backends list").succeeds().stdout.contains("null"));
+    assert!(
+        place
+            .run("backends list")
+            .succeeds()
+            .stdout
+            .contains("null")
+    );
     // What a probe says goes through a pipe as JSON, and nothing else does.
     let probe = place.run("worker --probe tract").succeeds();
     let availability: dyno_core::Availability =

@@ -18,7 +18,10 @@ fn a_run_fills_the_manifest_and_the_check_believes_it() {
     let validity = &record.measurements[1].validity;
     let steady = validity.is_valid();
     let noise = [ValidityCode::Unsteady, ValidityCode::Disturbed];
-    assert!(validity.codes.iter().all(|c| noise.contains(c)), "{validity:?}");
+    assert!(
+        validity.codes.iter().all(|c| noise.contains(c)),
+        "{validity:?}"
+    );
     let done = done.exits(if steady { 0 } else { 4 });
     assert!(done.stderr.contains("filled accuracy"), "{}", done.stderr);
     assert!(score(&record, "AP") > 0.2, "the detector detects");
@@ -137,10 +140,15 @@ fn a_threshold_without_a_decoder_keeps_the_recipes_suppression() {
     assert_eq!((evaluate.score, evaluate.iou), (0.02, Some(0.65)));
     assert!(!own.stderr.contains("no IoU"), "{}", own.stderr);
     // The command line lies over both.
-    let flags = place.run(&format!("{line} --score 0.1 --iou 0.5")).succeeds();
+    let flags = place
+        .run(&format!("{line} --score 0.1 --iou 0.5"))
+        .succeeds();
     let evaluate = decoder(&flags).evaluate.expect("thresholds");
     assert_eq!((evaluate.score, evaluate.iou), (0.1, Some(0.5)));
-    assert_ne!(score(&own.record(), "AP").to_bits(), score(&flags.record(), "AP").to_bits());
+    assert_ne!(
+        score(&own.record(), "AP").to_bits(),
+        score(&flags.record(), "AP").to_bits()
+    );
 }
 
 #[test]
@@ -149,12 +157,27 @@ fn null_and_contradictions_never_reach_a_manifest() {
     place.with_shapes(6);
     for (name, flags) in [
         ("write-with-null", format!("{NULL} --only accuracy --write")),
-        ("write-with-labels", "--only accuracy --write --labels coco80".to_owned()),
-        ("write-with-a-threshold", "--only accuracy --write --score 0.3".to_owned()),
-        ("write-with-a-quick-profile", "--write --profile quick".to_owned()),
-        ("recipe-with-nothing-to-add", "--only accuracy --recipe nanodet".to_owned()),
+        (
+            "write-with-labels",
+            "--only accuracy --write --labels coco80".to_owned(),
+        ),
+        (
+            "write-with-a-threshold",
+            "--only accuracy --write --score 0.3".to_owned(),
+        ),
+        (
+            "write-with-a-quick-profile",
+            "--write --profile quick".to_owned(),
+        ),
+        (
+            "recipe-with-nothing-to-add",
+            "--only accuracy --recipe nanodet".to_owned(),
+        ),
     ] {
-        place.run(&format!("{DETECTOR} {flags}")).exits(2).shows(name, &place);
+        place
+            .run(&format!("{DETECTOR} {flags}"))
+            .exits(2)
+            .shows(name, &place);
     }
     assert!(!place.join("runs").exists(), "nothing was run");
     let set = place

@@ -75,10 +75,20 @@ fn verdicts_are_written_for_machines_and_judged_later() {
     let text = fs::read_to_string(place.join("verdicts.json")).expect("verdicts");
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert!(text.contains("AP>=0.999") && value.is_object(), "{text}");
-    assert!(fs::read_to_string(place.join("verdicts.xml")).expect("verdicts").contains("<failure"));
-    place.run("report latest --expect AP>=0.01 --out report.txt").succeeds();
-    place.run("report latest --expect AP>=0.999 --out report.txt").exits(1);
-    place.run("report latest --expect APP>=0.1 --out report.txt").exits(2);
+    assert!(
+        fs::read_to_string(place.join("verdicts.xml"))
+            .expect("verdicts")
+            .contains("<failure")
+    );
+    place
+        .run("report latest --expect AP>=0.01 --out report.txt")
+        .succeeds();
+    place
+        .run("report latest --expect AP>=0.999 --out report.txt")
+        .exits(1);
+    place
+        .run("report latest --expect APP>=0.1 --out report.txt")
+        .exits(2);
 }
 
 #[test]
@@ -86,7 +96,9 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     let place = Place::new();
     place.with_shapes(6);
     place
-        .run(&format!("{DETECTOR} --dry-run --write --threads 2 --workers 3"))
+        .run(&format!(
+            "{DETECTOR} --dry-run --write --threads 2 --workers 3"
+        ))
         .succeeds()
         .shows("dry-run", &place);
     let done = place
@@ -96,8 +108,11 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     assert_eq!(plan.spec.model.reference, "dyno/shapes-detector");
     assert!(!place.join("runs").exists(), "no run folder");
     // It checks what a run would find out when it opens the model.
-    fs::write(place.join("models/dyno/shapes-detector/labels.txt"), "circle\nsquare\n")
-        .expect("writable");
+    fs::write(
+        place.join("models/dyno/shapes-detector/labels.txt"),
+        "circle\nsquare\n",
+    )
+    .expect("writable");
     place
         .run(&format!("{DETECTOR} --dry-run"))
         .exits(2)
@@ -147,17 +162,30 @@ fn any_network_is_timed_on_random_inputs_without_a_word_about_it() {
     let record = done.record();
     assert_eq!(record.plan.spec.model.decoder.kind, NO_DECODER);
     assert_eq!(record.sample_sets[0].name, "random-inputs");
-    assert!(record.measurements[0].performance().is_some_and(|p| p.n >= 64));
+    assert!(
+        record.measurements[0]
+            .performance()
+            .is_some_and(|p| p.n >= 64)
+    );
     let again = place.run(&format!("{line} --format json")).record();
-    assert_eq!(record.sample_sets[0].id, again.sample_sets[0].id, "the numbers are seeded");
+    assert_eq!(
+        record.sample_sets[0].id, again.sample_sets[0].id,
+        "the numbers are seeded"
+    );
     let human = place.run(&line);
     assert!(human.stdout.contains("no decoder"), "{}", human.stdout);
     for (name, flags) in [
         ("random-inputs-and-accuracy", ""),
         ("random-inputs-and-write", "--only latency --write"),
-        ("random-inputs-and-an-unknown-input", "--only latency --input pictures=a.npy"),
+        (
+            "random-inputs-and-an-unknown-input",
+            "--only latency --input pictures=a.npy",
+        ),
     ] {
-        place.run(&format!("run {model} {flags}")).exits(2).shows(name, &place);
+        place
+            .run(&format!("run {model} {flags}"))
+            .exits(2)
+            .shows(name, &place);
     }
 }
 
@@ -170,13 +198,28 @@ fn several_values_are_compared_in_one_table() {
     ));
     let mut lines = done.stdout.lines();
     let header = lines.next().expect("a header");
-    assert!(header.starts_with("model,engine,threads,batch,scenario,p50_ns"), "{header}");
+    assert!(
+        header.starts_with("model,engine,threads,batch,scenario,p50_ns"),
+        "{header}"
+    );
     let rows: Vec<Vec<&str>> = lines.map(|l| l.split(',').collect()).collect();
     assert_eq!(rows.len(), 4, "{}", done.stdout);
-    let speeds: Vec<f64> = rows.iter().map(|r| r[7].parse().expect("a speed")).collect();
-    assert!(speeds.windows(2).all(|w| w[0] >= w[1]), "fastest first: {speeds:?}");
+    let speeds: Vec<f64> = rows
+        .iter()
+        .map(|r| r[7].parse().expect("a speed"))
+        .collect();
+    assert!(
+        speeds.windows(2).all(|w| w[0] >= w[1]),
+        "fastest first: {speeds:?}"
+    );
     let mut seen: Vec<(&str, &str)> = rows.iter().map(|r| (r[1], r[3])).collect();
     seen.sort_unstable();
-    assert_eq!(seen, [("rten", "1"), ("rten", "2"), ("tract", "1"), ("tract", "2")]);
-    assert!(rows.iter().all(|r| r[8] == "AP" && r[9].parse::<f64>().is_ok_and(|v| v > 0.2)));
+    assert_eq!(
+        seen,
+        [("rten", "1"), ("rten", "2"), ("tract", "1"), ("tract", "2")]
+    );
+    assert!(
+        rows.iter()
+            .all(|r| r[8] == "AP" && r[9].parse::<f64>().is_ok_and(|v| v > 0.2))
+    );
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Longest time that looking for an engine's library may take.
-const PROBE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_mins(1);
 
 /// Run a plan, answer a question, or look for an engine.
 #[derive(Debug, Args)]

@@ -56,7 +56,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> anyhow::Result<u8> {
     context.list(&table)?;
     if !context.quiet {
         for warning in &scan.warnings {
-            say::warning(&warning.to_string());
+            say::warning(warning);
         }
     }
     for problem in &scan.problems {

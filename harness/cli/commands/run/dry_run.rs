@@ -149,19 +149,20 @@ fn outputs(planned: &Planned) -> String {
 
 fn engine(planned: &Planned) -> String {
     let execution = &planned.plan.spec.execution;
-    let mut text = format!(
-        "{}, {}, {} arithmetic",
-        execution.backend, execution.device, execution.precision
-    );
+    let mut parts = vec![
+        execution.backend.clone(),
+        execution.device.clone(),
+        format!("{} arithmetic", execution.precision),
+    ];
     if let Some(answer) = &planned.answer {
-        text.push_str(&format!(
-            " ({}, {})",
+        parts.push(format!(
+            "{} in {}",
             answer.facts.library, answer.facts.precision
         ));
         for input in &answer.io.inputs {
             let shape: Vec<String> = input.shape.iter().map(ToString::to_string).collect();
-            text.push_str(&format!(
-                ", {} {} {}",
+            parts.push(format!(
+                "{} {} {}",
                 input.name,
                 input.dtype,
                 shape.join("x")
@@ -169,9 +170,9 @@ fn engine(planned: &Planned) -> String {
         }
     }
     if let Some(import) = &execution.import {
-        text.push_str(&format!(", imported by {} {}", import.id, import.version));
+        parts.push(format!("imported by {} {}", import.id, import.version));
     }
-    text
+    parts.join(", ")
 }
 
 fn accuracy(spec: &PlanSpec, division: Division) -> String {

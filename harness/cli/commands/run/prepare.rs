@@ -137,5 +137,8 @@ fn available(planned: &Planned) -> anyhow::Result<Available> {
 /// What the decoder of a plan says of a sample; `None` when nobody reads the outputs.
 pub(super) fn predicts(planned: &Planned) -> Option<PredictionKind> {
     let kind = &planned.plan.spec.model.decoder.kind;
-    TABLES.decoder(kind).ok().map(|d| d.predicts())
+    TABLES
+        .decoder(kind)
+        .ok()
+        .map(dyno_core::DecoderKind::predicts)
 }
