@@ -172,6 +172,21 @@ fn any_network_is_timed_on_random_inputs_without_a_word_about_it() {
         record.sample_sets[0].id, again.sample_sets[0].id,
         "the numbers are seeded"
     );
+    // A file in place of the numbers: one sample in the form of `numpy.save`.
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 128, 128), }\n";
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    npy.extend((header.len() as u16).to_le_bytes());
+    npy.extend(header.as_bytes());
+    npy.extend([0; 4 * 3 * 128 * 128]);
+    fs::write(place.join("a.npy"), npy).expect("writable");
+    let filed = place
+        .run(&format!("{line} --input images=a.npy --format json"))
+        .record();
+    assert_eq!(filed.sample_sets[0].name, "custom-inputs");
+    assert_eq!(
+        filed.sample_sets[0].distinct, 1,
+        "the one sample is taken again and again"
+    );
     let human = place.run(&line);
     assert!(human.stdout.contains("no decoder"), "{}", human.stdout);
     for (name, flags) in [
