@@ -77,6 +77,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<u8> {
         output::check_place(path)?;
     }
     let judging = Judging::new(&args.verdicts)?;
+    context.reporter()?;
     let (mut records, mut folders) = (Vec::new(), Vec::new());
     for reference in &args.records {
         let (folder, record) = find(reference, context)?;

@@ -10,8 +10,8 @@ use crate::{
     request::RunRequest,
 };
 use dyno_core::{
-    DatasetFacts, DecoderKind, DecoderSpec, FileRole, InputSpec, LabelMap, ModelContent, ModelFile,
-    ModelPlan, NO_DECODER, PredictionKind, Warning, WarningCode,
+    DecoderKind, DecoderSpec, FileRole, InputSpec, LabelMap, ModelContent, ModelFile, ModelPlan,
+    NO_DECODER, PredictionKind, Warning, WarningCode,
 };
 use dyno_registry::{Description, ResolveOptions, ResolvedModel, resolve};
 
@@ -123,7 +123,6 @@ pub(crate) fn describe(
     request: &RunRequest,
     environment: &Environment<'_>,
     model: &ResolvedModel,
-    dataset: &DatasetFacts,
     asking: &Asking<'_>,
 ) -> Result<Described, PlanError> {
     let spec = &model.spec;
@@ -136,9 +135,6 @@ pub(crate) fn describe(
     let says = filled.as_ref().map(|f| &f.says);
     let (labels, label_plan) =
         labels::labels(request, model, says.and_then(|s| s.labels.as_deref()))?;
-    if request.only.accuracy() {
-        labels::share(&model.reference, &labels, dataset)?;
-    }
     if let Some(answer) = asking.known()? {
         let source = label_plan.as_ref().map_or("", |l| l.source.as_str());
         outputs::check(

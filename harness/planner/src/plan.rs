@@ -5,7 +5,7 @@ use crate::{
     ask::{self, Asking},
     environment::{Answer, Environment},
     error::PlanError,
-    measure, model, refuse,
+    labels, measure, model, refuse,
     request::RunRequest,
 };
 use dyno_core::{
@@ -46,18 +46,17 @@ pub fn plan(request: &RunRequest, environment: &Environment<'_>) -> Result<Plann
     let (dataset_request, dataset) = dataset(request, environment, &asking)?;
     let facts = dataset.facts().clone();
     let described = if request.dataset.is_some() {
-        model::describe(request, environment, &resolved, &facts, &asking)?
+        model::describe(request, environment, &resolved, &asking)?
     } else {
         model::unread(&resolved)?
     };
     let accuracy = match described.predicts {
-        Some(predicts) if request.only.accuracy() => Some(measure::accuracy(
-            request,
-            environment,
-            &resolved.reference,
-            predicts,
-            &facts,
-        )?),
+        Some(predicts) if request.only.accuracy() => {
+            let model = &resolved.reference;
+            let plan = measure::accuracy(request, environment, model, predicts, &facts)?;
+            labels::share(model, &described.labels, &facts)?;
+            Some(plan)
+        }
         _ => None,
     };
     let sample_set =
