@@ -1,6 +1,6 @@
 //! What a configuration may ask for: shared refusals.
 
-use dyno_core::{BackendError, OpenConfig, Precision, nearest};
+use dyno_core::{BackendError, OpenConfig, nearest};
 
 /// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings
 /// not among `settings`.
@@ -37,23 +37,6 @@ pub(crate) fn check_cpu(
         return refuse(format!("setting `{key}`{hint} ({known})"));
     }
     Ok(())
-}
-
-/// Refuses an arithmetic that is not the file's own. What remains is the file's, unchanged.
-#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
-pub(crate) fn check_precision(
-    backend: &'static str,
-    config: &OpenConfig,
-    file: &str,
-) -> Result<(), BackendError> {
-    match config.precision {
-        Precision::Native => Ok(()),
-        Precision::F32 if file == "f32" => Ok(()),
-        other => Err(BackendError::Unsupported {
-            backend,
-            what: format!("precision `{other}` for a model in {file} (there is: native)"),
-        }),
-    }
 }
 
 /// Positions of the outputs that `config` selects, in its order; all of them when it selects none.

@@ -3,11 +3,11 @@
 //! is the engine's own compilation.
 
 use crate::{
-    config::{check_cpu, check_precision, select_outputs},
+    config::{check_cpu, select_outputs},
     guard::guard,
     io::resolve_shapes,
 };
-use dyno_core::{BackendError, DType, ExecutionFacts, IoSpec, ModelSource, OpenConfig};
+use dyno_core::{BackendError, DType, ExecutionFacts, IoSpec, ModelSource, OpenConfig, Precision};
 use dyno_formats::{
     FormatError,
     onnx::{GraphFacts, OnnxFile},
@@ -112,5 +112,21 @@ impl<'a> Opening<'a> {
             backend: self.id,
             reason,
         })
+    }
+}
+
+/// Refuses an arithmetic that is not the file's own. What remains is the file's, unchanged.
+fn check_precision(
+    backend: &'static str,
+    config: &OpenConfig,
+    file: &str,
+) -> Result<(), BackendError> {
+    match config.precision {
+        Precision::Native => Ok(()),
+        Precision::F32 if file == "f32" => Ok(()),
+        other => Err(BackendError::Unsupported {
+            backend,
+            what: format!("precision `{other}` for a model in {file} (there is: native)"),
+        }),
     }
 }

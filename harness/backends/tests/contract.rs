@@ -110,6 +110,20 @@ fn scripted_nan_comes_and_goes() {
 }
 
 #[test]
+fn a_scripted_hang_is_a_late_answer() {
+    // The script's default is a minute; what matters here is that the query goes on afterwards.
+    assert_eq!(
+        successes(&[
+            SMALL,
+            ("hang_at", "1"),
+            ("hang_ns", "1"),
+            ("fail_every", "6")
+        ]),
+        [true, true, true, true, true, false]
+    );
+}
+
+#[test]
 fn a_crash_ends_the_process_at_its_query() {
     const CHILD: &str = "DYNO_TEST_CRASH_CHILD";
     if std::env::var_os(CHILD).is_some() {

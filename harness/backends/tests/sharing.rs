@@ -2,7 +2,9 @@
 //! the model hands out.
 
 use crate::support::{engines, from_path, here, null, open_default, random_inputs, run};
-use dyno_core::{Model, OpenConfig, Tensor, TensorData, TensorSet, TensorSlice, TensorSliceMut};
+use dyno_core::{
+    Model, OpenConfig, Provider, Tensor, TensorData, TensorSet, TensorSlice, TensorSliceMut,
+};
 use std::{sync::Barrier, thread};
 
 const SLOTS: usize = 4;
@@ -22,6 +24,10 @@ fn slots_that_run_side_by_side_give_the_bits_of_one() {
                     .open(&from_path(&here("fixtures").join(file)), &config)
                     .expect("a good model");
                 assert!(model.max_slots().is_none_or(|n| n >= SLOTS));
+                let facts = model.facts();
+                assert_eq!(facts.threads, threads);
+                // Who shares threads with whom is told where there are any to share.
+                assert_eq!(facts.settings.contains_key("thread_pool"), threads > 1);
                 let mut alone = model.slot().expect("memory suffices");
                 let expected: Vec<Vec<Vec<f32>>> = (0..RUNS)
                     .map(|seed| {
@@ -53,6 +59,23 @@ fn slots_that_run_side_by_side_give_the_bits_of_one() {
                 });
             }
         }
+    }
+}
+
+/// Sharing a session among threads rests on this (`onnxruntime/ffi.rs`).
+#[test]
+fn onnxruntime_says_who_runs_the_nodes() {
+    for backend in engines() {
+        let model = open_default(backend, &from_path(&here("fixtures/two_inputs.onnx")));
+        let expected = Provider {
+            name: "CPUExecutionProvider".to_owned(),
+            nodes: Some(2),
+        };
+        let expected: &[Provider] = match backend.id() {
+            "onnxruntime" => &[expected],
+            _ => &[],
+        };
+        assert_eq!(model.facts().providers, expected, "{}", backend.id());
     }
 }
 

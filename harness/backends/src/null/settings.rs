@@ -154,6 +154,8 @@ mod tests {
             ("fill", "values:1,2.5"),
             ("delay_ns", "5,6"),
             ("crash_at", "0"),
+            ("nan_every", "3"),
+            ("hang_at", "9"),
         ])
         .expect("a good script");
         assert_eq!(
@@ -165,9 +167,14 @@ mod tests {
             ("a:0", DType::U8, Dimension::Symbolic("N".to_owned()))
         );
         assert_eq!(
-            (s.fill, s.delays_ns, s.crash_at),
-            (Fill::Values(vec![1.0, 2.5]), vec![5, 6], Some(0))
+            (s.fill, s.delays_ns, s.crash_at, s.nan_every),
+            (Fill::Values(vec![1.0, 2.5]), vec![5, 6], Some(0), Some(3))
         );
+        assert_eq!(
+            (s.hang_at, s.hang_ns, s.counts),
+            (Some(9), 60_000_000_000, true)
+        );
+        assert!(!parse(&[("delay_ns", "7")]).expect("a good script").counts);
         assert_eq!(
             parse(&[("delay_ns", "1,x")]),
             Err("delay_ns `x`: not a number".to_owned())

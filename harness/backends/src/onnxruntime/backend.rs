@@ -1,9 +1,9 @@
 //! Opening a model with ONNX Runtime.
 
-use super::{library, model::OrtModel};
+use super::{ffi::RECORD_PROVIDERS, library, model::OrtModel};
 use crate::opening::{Opening, Traits};
 use dyno_core::{
-    Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig, Provider,
+    Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig,
 };
 use dyno_formats::onnx::GraphFacts;
 use ort::session::{
@@ -104,10 +104,6 @@ impl Backend for OnnxRuntime {
             reason,
         })?;
         opening.facts.library = format!("onnxruntime {}", loaded.version);
-        opening.facts.providers = vec![Provider {
-            name: "CPUExecutionProvider".to_owned(),
-            nodes: None,
-        }];
         let settings = &mut opening.facts.settings;
         // A path would tell about the machine; facts are kept in records.
         settings.remove("library");
@@ -162,7 +158,9 @@ fn builder(
         .map_err(text)?
         .with_intra_op_spinning(spinning)
         .map_err(text)?
-        .with_log_level(ort::logging::LogLevel::Error)
+        .with_log_level(ort::logging::LogLevel::Fatal)
+        .map_err(text)?
+        .with_config_entry(RECORD_PROVIDERS, "1")
         .map_err(text)?
         .with_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
         .map_err(text)?;

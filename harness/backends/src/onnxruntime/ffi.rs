@@ -1,39 +1,149 @@
-//! One session, run by several threads at once: the one call of ONNX Runtime that the crate `ort`
-//! does not offer.
+//! One session, run by several threads at once, and which execution providers it uses: the two
+//! things of ONNX Runtime that the crate `ort` does not offer.
 //!
 //! `ort::Session::run` takes `&mut self`, because some execution providers are not safe when one
-//! session runs twice at the same time. This crate registers none but the CPU provider
-//! (`SessionBuilder::with_no_environment_execution_providers`, and no other is added), for which
-//! ONNX Runtime promises it:
+//! session runs twice at the same time. A [`Shared`] session has none but the CPU provider (ONNX
+//! Runtime is asked to which providers it gave the nodes), for which ONNX Runtime promises it:
 //!
 //! * "Multiple threads can invoke the `Run()` method on the same inference session object", and
 //!   `Compute()` of every kernel is const (ONNX Runtime, *High level design*, key design decisions);
 //! * "Multiple threads are allowed to run this function; hence its thread-safe" (ONNX Runtime,
 //!   `core/session/inference_session.h`, at `InferenceSession::Run`).
 //!
-//! A second session a slot would do without this file, but compiles the model again and keeps
-//! another copy of its weights.
+//! A second session a slot would do without this, but compiles the model again and keeps another
+//! copy of its weights.
 #![expect(
     unsafe_code,
     reason = "the library's own function is called, because the safe one cannot be shared"
 )]
 
+use dyno_core::Provider;
 use ort::{
     AsPointer,
     session::{Session, SessionInputValue},
-    value::DynValue,
+    value::{DynValue, Outlet},
 };
 use std::{
-    ffi::{CStr, CString},
+    collections::BTreeMap,
+    ffi::{CStr, CString, c_char},
     ptr::{self, NonNull},
+    slice,
 };
 
-/// Runs `session` once. Values stand in the order of their names; the results too. May be called
-/// from several threads for one session, if it has no execution provider but the CPU's.
+/// The provider that may be shared.
+const CPU: &str = "CPUExecutionProvider";
+
+/// The entry of a session's configuration that makes it remember its providers.
+pub(super) const RECORD_PROVIDERS: &str = "session.record_ep_graph_assignment_info";
+
+/// A session that several threads may run at once.
+pub(super) struct Shared {
+    session: Session,
+    providers: Vec<Provider>,
+}
+
+impl Shared {
+    /// A session that was made with [`RECORD_PROVIDERS`].
+    ///
+    /// # Errors
+    /// When nodes were given to a provider other than the CPU's, or the library does not say.
+    pub(super) fn new(session: Session) -> Result<Self, String> {
+        let providers = providers(&session)?;
+        only_cpu(&providers)?;
+        Ok(Self { session, providers })
+    }
+
+    /// Inputs in the library's order.
+    pub(super) fn inputs(&self) -> &[Outlet] {
+        self.session.inputs()
+    }
+
+    /// Who runs nodes, and how many of the graph as it was before operators were fused.
+    pub(super) fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// Runs the session once, also while other threads do. Values stand in the order of their
+    /// names; the results too.
+    ///
+    /// # Errors
+    /// What the library says, or that counts differ.
+    pub(super) fn run(
+        &self,
+        input_names: &[CString],
+        inputs: &[SessionInputValue<'_>],
+        output_names: &[CString],
+    ) -> Result<Vec<DynValue>, String> {
+        run(&self.session, input_names, inputs, output_names)
+    }
+}
+
+fn only_cpu(providers: &[Provider]) -> Result<(), String> {
+    match providers.iter().find(|p| p.name != CPU) {
+        None => Ok(()),
+        Some(other) => Err(format!("nodes were given to `{}`", other.name)),
+    }
+}
+
+/// The providers of a session's nodes, by name.
+fn providers(session: &Session) -> Result<Vec<Provider>, String> {
+    let mut subgraphs = ptr::null();
+    let mut count = 0;
+    // SAFETY: the session is borrowed, and both places are ours.
+    let status = unsafe {
+        (ort::api().Session_GetEpGraphAssignmentInfo)(
+            session.ptr(),
+            &raw mut subgraphs,
+            &raw mut count,
+        )
+    };
+    checked(status)?;
+    let mut nodes = BTreeMap::new();
+    // SAFETY: the library has given `count` subgraphs, which belong to the session.
+    for &subgraph in unsafe { borrowed(subgraphs, count) } {
+        let mut name: *const c_char = ptr::null();
+        let mut inside = ptr::null();
+        let mut number = 0;
+        // SAFETY: a subgraph of the session, and places that are ours.
+        checked(unsafe { (ort::api().EpAssignedSubgraph_GetEpName)(subgraph, &raw mut name) })?;
+        // SAFETY: as above.
+        let status = unsafe {
+            (ort::api().EpAssignedSubgraph_GetNodes)(subgraph, &raw mut inside, &raw mut number)
+        };
+        checked(status)?;
+        if name.is_null() {
+            return Err("the library names a provider by nothing".to_owned());
+        }
+        // SAFETY: a text of the session, ended by NUL.
+        let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
+        *nodes.entry(name.into_owned()).or_insert(0) += number as u64;
+    }
+    let providers = nodes.into_iter().map(|(name, nodes)| Provider {
+        name,
+        nodes: Some(nodes),
+    });
+    Ok(providers.collect())
+}
+
+/// An array of the library's, which may be null when it is empty.
 ///
-/// # Errors
-/// What the library says, or that counts differ.
-pub(super) fn run(
+/// # Safety
+/// `first` points to `count` values that live as long as `'a`, or is null.
+unsafe fn borrowed<'a, T>(first: *const T, count: usize) -> &'a [T] {
+    if first.is_null() {
+        return &[];
+    }
+    // SAFETY: promised by the caller.
+    unsafe { slice::from_raw_parts(first, count) }
+}
+
+/// A status of the library as a result.
+fn checked(status: ort::sys::OrtStatusPtr) -> Result<(), String> {
+    // SAFETY: every caller hands on the status of the call that it has just made, once.
+    unsafe { ort::Error::result_from_status(status) }.map_err(|e| e.to_string())
+}
+
+fn run(
     session: &Session,
     input_names: &[CString],
     inputs: &[SessionInputValue<'_>],
@@ -52,7 +162,8 @@ pub(super) fn run(
     let mut results: Vec<*mut ort::sys::OrtValue> = vec![ptr::null_mut(); output_names.len()];
     // SAFETY: `session` and `inputs` are borrowed and so live during the call, the names are
     // NUL-terminated, and each array has the length that is given. The library writes only into
-    // `results`, which is ours alone, and allows calls of several threads for one session (above).
+    // `results`, which is ours alone, and allows calls of several threads for one session without
+    // other providers than the CPU's, which `Shared` has made sure of.
     // Without run options the defaults apply.
     let status = unsafe {
         (ort::api().Run)(
@@ -66,8 +177,7 @@ pub(super) fn run(
             results.as_mut_ptr(),
         )
     };
-    // SAFETY: the status comes from the call above and is used nowhere else.
-    let outcome = unsafe { ort::Error::result_from_status(status) };
+    let outcome = checked(status);
     let values: Vec<DynValue> = results
         .into_iter()
         .filter_map(NonNull::new)
@@ -75,7 +185,7 @@ pub(super) fn run(
         // caller. The values are of the CPU's memory, and so is the session's allocator.
         .map(|value| unsafe { DynValue::from_ptr(value, Some(session.allocator())) })
         .collect();
-    outcome.map_err(|e| e.to_string())?;
+    outcome?;
     if values.len() == output_names.len() {
         Ok(values)
     } else {
@@ -84,5 +194,23 @@ pub(super) fn run(
             values.len(),
             output_names.len()
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_with_another_provider_is_not_shared() {
+        let provider = |name: &str| Provider {
+            name: name.to_owned(),
+            nodes: Some(1),
+        };
+        assert_eq!(only_cpu(&[]), Ok(()));
+        assert_eq!(only_cpu(&[provider(CPU)]), Ok(()));
+        let error = only_cpu(&[provider(CPU), provider("XnnpackExecutionProvider")]);
+        let expected = "nodes were given to `XnnpackExecutionProvider`".to_owned();
+        assert_eq!(error, Err(expected));
     }
 }

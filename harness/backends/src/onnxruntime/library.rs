@@ -105,9 +105,9 @@ fn open(path: &Path) -> Result<Environment, String> {
             .with_telemetry(false)
             .build()
             .map_err(|e| e.to_string())?;
-        // Warnings of the optimiser (hundreds for some models) would go to stderr; errors come back
-        // as values.
-        environment.set_log_level(ort::logging::LogLevel::Error);
+        // Errors come back as values. What the library writes to stderr besides (hundreds of warnings
+        // for some models, names of a file's nodes as they are) is not ours to escape.
+        environment.set_log_level(ort::logging::LogLevel::Fatal);
         Ok(environment)
     })
 }

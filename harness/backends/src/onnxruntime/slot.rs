@@ -1,7 +1,7 @@
 //! Run state of a session of ONNX Runtime: the last outputs. Inputs are borrowed by the library for
 //! the run; outputs are views of its own tensors.
 
-use super::{backend::ID, ffi, model::Loaded};
+use super::{backend::ID, model::Loaded};
 use crate::{guard::guard, io::check_inputs, stages::stages};
 use dyno_core::{BackendError, EngineStages, Slot, TensorSet, TensorSlice, TensorView};
 use ort::{
@@ -43,7 +43,7 @@ impl OrtSlot {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|e| e.to_string())?;
         let wrapped = Instant::now();
-        let results = ffi::run(session, input_names, &values, output_names)?;
+        let results = session.run(input_names, &values, output_names)?;
         let ended = Instant::now();
         for (value, info) in results.into_iter().zip(&io.outputs) {
             let shape = shape(&value).ok_or_else(|| {
