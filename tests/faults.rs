@@ -87,12 +87,21 @@ fn something_that_is_no_picture() {
 }
 
 #[test]
-fn pictures_of_extreme_shapes_are_pictures() {
+fn pictures_of_extreme_shapes_are_pictures_and_annotations_must_know_their_size() {
     let place = shapes(3);
     let path = first_picture(&place);
+    let name = path.file_name().and_then(|n| n.to_str()).expect("a name");
     for (width, height) in [(1, 1), (20_000, 1), (1, 20_000)] {
         let image = dyno_image::Image::new(width, height).expect("a small image");
         fs::write(&path, dyno_image::encode_png(&image).expect("PNG")).expect("writable");
+        place.run(&format!("{DETECTOR} -q")).exits(5).says(&[name]);
+        edit(&annotations(&place), |all| {
+            let images = all["images"].as_array_mut().expect("images");
+            for image in images.iter_mut().filter(|i| i["file_name"] == name) {
+                image["width"] = json!(width);
+                image["height"] = json!(height);
+            }
+        });
         place.run(&format!("{DETECTOR} -q")).succeeds();
     }
 }
@@ -290,5 +299,7 @@ fn a_plan_that_is_none() {
         .stdin(std::process::Stdio::null())
         .output()
         .expect("the binary starts");
-    Done::from(output).exits(2).says(&["not a plan"]);
+    Done::from(output)
+        .exits(2)
+        .says(&["standard input is no JSON document"]);
 }

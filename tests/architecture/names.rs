@@ -15,6 +15,7 @@ const EVERYDAY: &[&str] = &[
     "classification", // a purpose of models
     "folder",         // a run folder
     "null",           // JSON's null
+    "random",         // random inputs
 ];
 
 /// Ids of rows in identifiers and string literals of crates that must not know them. Comments and

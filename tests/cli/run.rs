@@ -209,7 +209,7 @@ fn several_values_are_compared_in_one_table() {
     let place = Place::new();
     place.with_shapes(8);
     let done = place.run(&format!(
-        "{DETECTOR} -b tract,rten -t 1 --batch 1,2 --profile quick --format csv"
+        "{DETECTOR} -b tract,rten -t 1,2 --profile quick --format csv"
     ));
     let mut lines = done.stdout.lines();
     let header = lines.next().expect("a header");
@@ -227,7 +227,7 @@ fn several_values_are_compared_in_one_table() {
         speeds.windows(2).all(|w| w[0] >= w[1]),
         "fastest first: {speeds:?}"
     );
-    let mut seen: Vec<(&str, &str)> = rows.iter().map(|r| (r[1], r[3])).collect();
+    let mut seen: Vec<(&str, &str)> = rows.iter().map(|r| (r[1], r[2])).collect();
     seen.sort_unstable();
     assert_eq!(
         seen,
