@@ -2,7 +2,6 @@
 
 use crate::{context::Context, exit, tables::TABLES};
 use clap::{Subcommand, ValueEnum};
-use dyno_core::{Annotation, SampleIndex};
 use dyno_datasets::synthetic::{self, SyntheticSpec, Task};
 use dyno_reports::table::{Cell, Column, Table};
 use std::path::PathBuf;
@@ -12,14 +11,24 @@ use std::path::PathBuf;
 pub(crate) enum DatasetsCommand {
     /// List the kinds of data sets and how each is named on the command line
     List,
-    /// Read the annotations as a run would, check that they fit together, and say what is in the
-    /// data set
+    /// Open every picture, compare it with its annotations, and say what is in the data set and
+    /// what is wrong with it (exit code 1 when a run on it would fail or say something wrong)
     Check {
         /// KIND:PATH[#SPLIT]
         dataset: String,
         /// Use this many samples
         #[arg(short = 'n', long)]
         samples: Option<u32>,
+    },
+    /// Compare the files of a known data set with the publisher's archives, and write
+    /// `dataset.dyno.json` beside them: from then on its name is verified, not claimed
+    Seal {
+        /// KIND:PATH[#SPLIT],name=NAME: the whole set under its name (coco-val2017, voc2012-val,
+        /// voc2007-test)
+        dataset: String,
+        /// The archives as they were downloaded
+        #[arg(required = true)]
+        archives: Vec<PathBuf>,
     },
     /// Write the generated data set of shapes to a folder
     Synthesize {
@@ -61,7 +70,8 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
             }
             context.list(&table)?;
         }
-        DatasetsCommand::Check { dataset, samples } => check(&dataset, samples, context)?,
+        DatasetsCommand::Check { dataset, samples } => return check(&dataset, samples, context),
+        DatasetsCommand::Seal { dataset, archives } => seal(&dataset, &archives, context)?,
         DatasetsCommand::Synthesize {
             folder,
             layout,
@@ -94,32 +104,64 @@ pub(crate) fn run(command: DatasetsCommand, context: &Context) -> anyhow::Result
     Ok(exit::OK)
 }
 
-/// Says what is in a data set.
-fn check(text: &str, samples: Option<u32>, context: &Context) -> anyhow::Result<()> {
+/// Compares a data set with its archives and writes the card.
+fn seal(text: &str, archives: &[PathBuf], context: &Context) -> anyhow::Result<()> {
+    let request = dyno_datasets::parse_request(text)?;
+    let dataset = TABLES.dataset(&request.kind)?.open(&request)?;
+    let cache = context.hash_cache();
+    let tool = concat!("dyno ", env!("CARGO_PKG_VERSION"));
+    let sealed = dyno_datasets::seal(&request, dataset.as_ref(), archives, tool, &cache)?;
+    context.say(&format!(
+        "sealed {} samples of {} in `{}`",
+        sealed.samples,
+        sealed.name,
+        sealed.card.display()
+    ));
+    Ok(())
+}
+
+/// Says what is in a data set, and what is wrong with it.
+fn check(text: &str, samples: Option<u32>, context: &Context) -> anyhow::Result<u8> {
     let request = dyno_datasets::parse_request(text)?;
     let dataset = TABLES.dataset(&request.kind)?.open(&request)?;
     let cache = context.hash_cache();
     let set = dyno_datasets::select(&request, dataset.as_ref(), samples, &cache)?;
-    let (mut objects, mut empty) = (0usize, 0usize);
-    let there = dataset.entries().len();
-    for index in (0..there as u32).map(SampleIndex) {
-        if let Annotation::Objects(image) = dataset.truth(index)? {
-            objects += image.objects.len();
-            empty += usize::from(image.objects.is_empty());
-        }
-    }
+    let report = dyno_datasets::inspect(dataset.as_ref(), &cache, &|_| ());
     let facts = dataset.facts();
     let mut table = Table::new(["what", "value"].map(Column::text));
-    table.push([Cell::from("sample set"), Cell::from(set.id)]);
-    table.push([Cell::from("sha256"), Cell::from(set.sha256)]);
-    table.push([Cell::from("samples"), Cell::from(set.count)]);
-    table.push([Cell::from("different samples"), Cell::from(set.distinct)]);
-    table.push([Cell::from("samples in the data set"), Cell::from(there)]);
-    table.push([Cell::from("classes"), Cell::from(facts.labels.len())]);
-    table.push([Cell::from("metrics"), Cell::from(facts.metrics.join(" "))]);
-    if objects > 0 {
-        table.push([Cell::from("objects"), Cell::from(objects)]);
-        table.push([Cell::from("images without objects"), Cell::from(empty)]);
+    let mut row = |what: &str, value: Cell| table.push([Cell::from(what), value]);
+    row("sample set", Cell::from(set.id));
+    row("sha256", Cell::from(set.sha256));
+    row("samples", Cell::from(set.count));
+    row("different samples", Cell::from(set.distinct));
+    row(
+        "samples in the data set",
+        Cell::from(dataset.entries().len()),
+    );
+    row("classes", Cell::from(facts.labels.len()));
+    let used = report.per_class.iter().filter(|n| **n > 0).count();
+    row("classes that occur", Cell::from(used));
+    row("metrics", Cell::from(facts.metrics.join(" ")));
+    if report.objects > 0 {
+        row("objects", Cell::from(report.objects));
     }
-    context.list(&table)
+    for finding in &report.findings {
+        let examples = finding.examples.join("; ");
+        let more = finding.count > finding.examples.len() as u64;
+        row(
+            finding.kind.name(),
+            Cell::from(format!(
+                "{}: {} ({examples}{})",
+                finding.count,
+                finding.kind.about(),
+                if more { "; …" } else { "" }
+            )),
+        );
+    }
+    context.list(&table)?;
+    Ok(if report.is_clean() {
+        exit::OK
+    } else {
+        exit::VERDICT
+    })
 }
