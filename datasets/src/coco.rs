@@ -6,7 +6,7 @@
 
 use crate::{
     check::{OUTSIDE, Problems, below, split_name},
-    files::{FileSet, Picture, malformed, read_bounded, stems, without_bom},
+    files::{FileSet, Picture, guarded, malformed, read_bounded, stems, without_bom},
     name::dataset_name,
     request::Options,
 };
@@ -95,13 +95,15 @@ impl DatasetKind for Coco {
         let options = Options::new(request, &["images"])?;
         let place = find(request, &options)?;
         let bytes = read_bounded(&place.annotations, LIMIT)?;
-        let file: File = serde_json::from_slice(without_bom(&bytes)).map_err(|e| {
-            let (line, column) = (e.line(), e.column());
-            let text = e.to_string();
-            let reason = text
-                .rsplit_once(" at line ")
-                .map_or(text.as_str(), |(r, _)| r);
-            malformed(&place.annotations, Some(line), Some(column), reason)
+        let file: File = guarded(&place.annotations, || {
+            serde_json::from_slice(without_bom(&bytes)).map_err(|e| {
+                let (line, column) = (e.line(), e.column());
+                let text = e.to_string();
+                let reason = text
+                    .rsplit_once(" at line ")
+                    .map_or(text.as_str(), |(r, _)| r);
+                malformed(&place.annotations, Some(line), Some(column), reason)
+            })
         })?;
         drop(bytes);
         let base = place.annotations.parent().unwrap_or(Path::new(""));

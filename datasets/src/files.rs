@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use std::{
     fs::{self, File},
     io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -53,6 +54,26 @@ pub(crate) fn malformed(
         column,
         reason: reason.into(),
     }
+}
+
+/// Runs a parser of an untrusted file; its panic becomes an error of that file.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    parser: impl FnOnce() -> Result<T, DatasetError>,
+) -> Result<T, DatasetError> {
+    catch_unwind(AssertUnwindSafe(parser)).unwrap_or_else(|payload| {
+        let words = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        let words = words.unwrap_or_else(|| "without words".to_owned());
+        Err(malformed(
+            path,
+            None,
+            None,
+            format!("its reader panicked: {words}"),
+        ))
+    })
 }
 
 /// Without the mark that some editors of Windows put in front of UTF-8.
@@ -273,4 +294,19 @@ impl Dataset for FileSet {
 /// A sample was asked for that does not exist.
 pub(crate) fn no_sample(index: SampleIndex, count: usize) -> DatasetError {
     DatasetError::Usage(format!("sample {} of a dataset of {count}", index.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_parser_is_an_error_of_its_file() {
+        let path = Path::new("a.xml");
+        let e = guarded::<()>(path, || panic!("index {} out of bounds", 7))
+            .expect_err("it panicked")
+            .to_string();
+        assert_eq!(e, "`a.xml`: its reader panicked: index 7 out of bounds");
+        assert_eq!(guarded(path, || Ok(3)).expect("it did not"), 3);
+    }
 }

@@ -9,7 +9,7 @@
 use crate::{
     check::{Problems, below},
     files::{
-        FileSet, IMAGE_LIMIT, Picture, is_image, is_other_image, malformed, no_sample,
+        FileSet, IMAGE_LIMIT, Picture, guarded, is_image, is_other_image, malformed, no_sample,
         read_bounded, read_text,
     },
     folder::{Found, walk},
@@ -131,13 +131,15 @@ impl Data {
     fn read(file: &Path) -> Result<Self, DatasetError> {
         let text = read_text(file, LIMIT)?;
         // Its budgets bound depth, nodes and what aliases unfold to.
-        let value: Value = serde_saphyr::from_str(&text).map_err(|e| {
-            let at = e.location();
-            let line = at.as_ref().map(|l| l.line() as usize);
-            let column = at.as_ref().map(|l| l.column() as usize);
-            let text = e.to_string();
-            let first = text.lines().next().unwrap_or("not YAML").to_owned();
-            malformed(file, line, column, first)
+        let value: Value = guarded(file, || {
+            serde_saphyr::from_str(&text).map_err(|e| {
+                let at = e.location();
+                let line = at.as_ref().map(|l| l.line() as usize);
+                let column = at.as_ref().map(|l| l.column() as usize);
+                let text = e.to_string();
+                let first = text.lines().next().unwrap_or("not YAML").to_owned();
+                malformed(file, line, column, first)
+            })
         })?;
         let wrong = |reason: &str| malformed(file, None, None, reason);
         let text = |v: &Value| match v {

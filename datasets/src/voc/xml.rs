@@ -2,7 +2,7 @@
 //! its elements, attributes and name spaces are. Document types, and with them entities, are
 //! refused. A comment between the digits of a number is no part of it.
 
-use crate::files::{malformed, read_text};
+use crate::files::{guarded, malformed, read_text};
 use dyno_core::DatasetError;
 use quick_xml::{Reader, events::Event};
 use std::path::Path;
@@ -51,11 +51,13 @@ struct Fault(usize, String);
 /// Reads the annotation file `path`.
 pub(super) fn read(path: &Path) -> Result<Picture, DatasetError> {
     let text = read_text(path, LIMIT)?;
-    parse(&text).map_err(|Fault(at, reason)| {
-        let before = text.get(..at).unwrap_or(&text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        malformed(path, Some(line), Some(column), reason)
+    guarded(path, || {
+        parse(&text).map_err(|Fault(at, reason)| {
+            let before = text.get(..at).unwrap_or(&text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            malformed(path, Some(line), Some(column), reason)
+        })
     })
 }
 

@@ -14,6 +14,7 @@ use dyno_core::{
     Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
     PredictionKind, SampleIndex, Score,
 };
+use rayon::prelude::*;
 use std::any::Any;
 
 pub(super) const ID: &str = "coco-ap";
@@ -148,7 +149,8 @@ impl State {
     }
 
     /// `AP`, `AP50` and `AP75` on every half: class by class, so that the memory is that of one
-    /// class and of one number a half.
+    /// class and of three numbers a half. The sum of a half is over the classes in their order,
+    /// whichever thread it is on.
     fn on_halves(
         &self,
         places: &[Place],
@@ -157,11 +159,12 @@ impl State {
     ) -> [Vec<Option<f64>>; 3] {
         let overlaps = [(0, THRESHOLDS), (0, 1), (5, 6)];
         let mut sums = vec![([0.0f64; 3], 0u32); halves.count()];
-        let (mut class, mut curves) = (ClassMatches::default(), Curves::default());
+        let mut class = ClassMatches::default();
         for position in 0..self.categories.len() {
             class.fill(outcomes, position);
             class.cut();
-            for (half, (sums, classes)) in sums.iter_mut().enumerate() {
+            let numbered = sums.par_iter_mut().enumerate();
+            numbered.for_each_init(Curves::default, |curves, (half, (sums, classes))| {
                 curves.clear();
                 // Halves are drawn over samples: other metrics over the same samples see the same.
                 let weight = |image: u32| {
@@ -177,7 +180,7 @@ impl State {
                         *sum += mean;
                     }
                 }
-            }
+            });
         }
         std::array::from_fn(|at| {
             sums.iter()

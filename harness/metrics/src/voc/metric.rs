@@ -12,6 +12,7 @@ use dyno_core::{
     Annotation, AnnotationKind, Detail, Metric, MetricContext, MetricError, MetricKind, Prediction,
     PredictionKind, SampleIndex, Score,
 };
+use rayon::prelude::*;
 use serde::Deserialize;
 use std::any::Any;
 
@@ -130,19 +131,20 @@ impl State {
     fn on_halves(&self, halves: &Halves) -> [Vec<Option<f64>>; 2] {
         let outcomes = self.outcomes();
         let mut sums = vec![([0.0f64; 2], 0u32); halves.count()];
-        let (mut class, mut points) = (ClassMatches::default(), Vec::new());
+        let mut class = ClassMatches::default();
         for label in 0..self.names.len() as u32 {
             class.fill(&outcomes, label);
             class.cut();
-            for (half, (sums, classes)) in sums.iter_mut().enumerate() {
+            let numbered = sums.par_iter_mut().enumerate();
+            numbered.for_each_init(Vec::new, |points, (half, (sums, classes))| {
                 let weight = |image| halves.weight(half, image);
-                if let Some(ap) = average_precision(&class, weight, &mut points) {
+                if let Some(ap) = average_precision(&class, weight, points) {
                     *classes += 1;
                     for (sum, v) in sums.iter_mut().zip([ap.all_points, ap.eleven_points]) {
                         *sum += v;
                     }
                 }
-            }
+            });
         }
         std::array::from_fn(|at| {
             sums.iter()
