@@ -29,7 +29,7 @@ fn listings_have_four_forms() {
         ("decoders", "decoders"),
         ("recipes", "recipes"),
         ("recipe", "recipes yolox"),
-        ("config-show", "config show"),
+        ("config-show", "config show --format csv"),
         ("cache-list", "cache list"),
         ("format-of-a-listing", "decoders --format junit"),
         ("format-of-a-report", "report latest --format junit"),

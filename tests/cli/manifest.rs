@@ -159,7 +159,7 @@ fn null_and_contradictions_never_reach_a_manifest() {
         ("write-with-null", format!("{NULL} --only accuracy --write")),
         (
             "write-with-labels",
-            "--only accuracy --write --labels coco80".to_owned(),
+            "--only accuracy --write --labels models/dyno/shapes-detector/labels.txt".to_owned(),
         ),
         (
             "write-with-a-threshold",
