@@ -27,7 +27,7 @@ pub(crate) fn benches(c: &mut Criterion) {
     group.bench_function("decode-jpeg-640x480", |b| {
         b.iter(|| {
             decode_into(black_box(JPEG), Orientation::Ignore, &limits, &mut out)
-                .expect("the fixture decodes")
+                .expect("the fixture decodes");
         });
     });
     for (name, kernel) in KERNELS {
@@ -35,7 +35,7 @@ pub(crate) fn benches(c: &mut Criterion) {
             b.iter(|| {
                 resizer
                     .resize(black_box(&source), 300, 300, kernel, &mut out)
-                    .expect("valid sizes")
+                    .expect("valid sizes");
             });
         });
     }
@@ -71,7 +71,7 @@ pub(crate) fn benches(c: &mut Criterion) {
                     [0; 3],
                     &mut out,
                 )
-                .expect("valid")
+                .expect("valid");
         });
     });
     group.finish();

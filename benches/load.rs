@@ -60,7 +60,7 @@ pub(crate) fn benches(c: &mut Criterion) {
         ("offline, 2 slots", Scenario::Offline, 2, Stages::NONE),
     ] {
         group.bench_function(BenchmarkId::new("nothing", name), |b| {
-            b.iter_custom(|n| run(scenario, n, &mut nothing(slots, stages)))
+            b.iter_custom(|n| run(scenario, n, &mut nothing(slots, stages)));
         });
     }
     group.bench_function(BenchmarkId::new("nothing", "through Box<dyn Work>"), |b| {
@@ -69,7 +69,7 @@ pub(crate) fn benches(c: &mut Criterion) {
                 stages: Stages::NONE,
             });
             run(Scenario::SingleStream, n, &mut vec![boxed])
-        })
+        });
     });
     group.finish();
 }

@@ -132,10 +132,10 @@ pub(crate) fn benches(c: &mut Criterion) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(5));
     group.bench_function("val2017", |b| {
-        b.iter(|| black_box(val2017.finish(None).expect("finish")))
+        b.iter(|| black_box(val2017.finish(None).expect("finish")));
     });
     group.bench_function("128 images, 1000 resamples", |b| {
-        b.iter(|| black_box(small.finish_with_intervals(1000, 0).expect("finish")))
+        b.iter(|| black_box(small.finish_with_intervals(1000, 0).expect("finish")));
     });
     group.finish();
 }

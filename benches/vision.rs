@@ -98,7 +98,7 @@ fn preprocess(c: &mut Criterion) {
                 preprocessor
                     .prepare(black_box(&image), &mut tensor, 0)
                     .expect("fits")
-            })
+            });
         });
     }
     group.finish();
@@ -120,7 +120,7 @@ fn suppress(c: &mut Criterion) {
         };
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(name, |b| {
-            b.iter(|| nms.run(black_box(&candidates), &options).len())
+            b.iter(|| nms.run(black_box(&candidates), &options).len());
         });
     }
     group.finish();

@@ -235,7 +235,7 @@ fn a_description_that_contradicts_the_manifest_names_both_values() {
     let place = shapes(2);
     let folder = place.join("models/dyno/shapes-detector");
     edit(&folder.join("dyno.json"), |v| {
-        v["framework"] = json!("caffe")
+        v["framework"] = json!("caffe");
     });
     place.run(DETECTOR).exits(2).says(&["caffe", "onnx"]);
 }

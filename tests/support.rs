@@ -1,6 +1,7 @@
 //! What the tests share: the binary, a folder of its own for each test, the assets.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -158,7 +159,7 @@ impl Done {
         let mut text = format!("exit code {code}\n");
         for (stream, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !content.is_empty() {
-                text.push_str(&format!("--- {stream}\n{content}"));
+                write!(text, "--- {stream}\n{content}").expect("a String takes every text");
             }
         }
         let mut settings = insta::Settings::clone_current();

@@ -177,7 +177,7 @@ fn any_network_is_timed_on_random_inputs_without_a_word_about_it() {
     let mut npy = b"\x93NUMPY\x01\x00".to_vec();
     npy.extend((header.len() as u16).to_le_bytes());
     npy.extend(header.as_bytes());
-    npy.extend([0; 4 * 3 * 128 * 128]);
+    npy.resize(npy.len() + 4 * 3 * 128 * 128, 0);
     fs::write(place.join("a.npy"), npy).expect("writable");
     let filed = place
         .run(&format!("{line} --input images=a.npy --format json"))
