@@ -46,9 +46,9 @@ fn a_run_gives_scores_details_and_who_ran_it() {
         let has = |a: &dyno_core::Artifact| a.sha256 == detail.sha256 && a.role == detail.name;
         assert!(outcome.record.artifacts.iter().any(has), "{}", detail.name);
     }
+    // The share of hits is no mean over classes.
     let code = WarningCode::ClassesWithoutTruth;
-    let warning = outcome.record.warnings.iter().find(|w| w.code == code);
-    assert!(warning.is_some_and(|w| w.detail.ends_with(": b")));
+    assert!(!outcome.record.warnings.iter().any(|w| w.code == code));
 }
 
 #[test]

@@ -100,8 +100,13 @@ pub(super) fn of_scores(
         found.push(warning(WarningCode::SamplesRepeated, detail));
     }
     let mut names: Vec<String> = Vec::new();
+    // A share of samples is no mean over classes.
+    let is_mean = |column: &str| {
+        let mut scores = scored.scores.iter().flat_map(|(_, s)| s);
+        scores.any(|s| s.metric == column && s.hits.is_none())
+    };
     for (_, table) in per_class {
-        for name in classes_without_value(table) {
+        for name in classes_without_value(table, &is_mean) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -118,12 +123,13 @@ pub(super) fn of_scores(
     found
 }
 
-/// Names of classes whose first score is absent, in a table as [`dyno_core::Detail`] describes it.
-fn classes_without_value(table: &[u8]) -> Vec<String> {
+/// Names of classes whose first score that is a mean over classes is absent, in a table as
+/// [`dyno_core::Detail`] describes it.
+fn classes_without_value(table: &[u8], is_mean: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(table);
     let score = reader.headers().ok().and_then(|header| {
         let mut columns = header.iter().enumerate().skip(1);
-        columns.find(|(_, name)| *name != "n").map(|(at, _)| at)
+        columns.find(|(_, name)| is_mean(name)).map(|(at, _)| at)
     });
     let Some(score) = score else {
         return Vec::new();
@@ -143,9 +149,15 @@ mod tests {
     #[test]
     fn classes_without_a_value_are_named() {
         let table = b"class,n,AP,AP50\ncat,0,,\n\"a, b\",0,,\ndog,3,0,\n";
-        assert_eq!(classes_without_value(table), ["cat", "a, b"]);
-        assert!(classes_without_value(b"").is_empty());
-        assert!(classes_without_value(b"class\ncat\n").is_empty());
+        let is_mean = |column: &str| column.starts_with("AP");
+        let found = |table: &[u8]| classes_without_value(table, &is_mean);
+        assert_eq!(found(table), ["cat", "a, b"]);
+        assert!(found(b"").is_empty());
+        assert!(found(b"class\ncat\n").is_empty());
+        assert!(
+            found(b"class,top-1\ncat,\n").is_empty(),
+            "a share of samples"
+        );
     }
 
     #[test]
