@@ -108,6 +108,32 @@ fn reports_come_from_stored_records_in_every_form() {
 }
 
 #[test]
+fn data_that_no_record_names_is_removed_and_nothing_else() {
+    let place = Place::new();
+    place.with_shapes(6);
+    place
+        .run(&format!("{DETECTOR} --only accuracy -q"))
+        .succeeds();
+    let run = std::fs::read_dir(place.join("runs"))
+        .expect("there")
+        .next()
+        .expect("one run")
+        .expect("readable")
+        .path();
+    let count = || std::fs::read_dir(run.join("data")).expect("there").count();
+    let kept = count();
+    let orphan = run.join(format!("data/{}.bin", "a".repeat(64)));
+    std::fs::write(&orphan, "x").expect("written");
+    let listed = place.run("records gc --dry-run --format json").succeeds();
+    assert!(listed.stdout.contains(&"a".repeat(64)), "{}", listed.stdout);
+    assert!(orphan.exists());
+    place.run("records gc").succeeds();
+    assert!(!orphan.exists());
+    assert_eq!(count(), kept);
+    place.run("report latest").succeeds();
+}
+
+#[test]
 fn standard_output_is_data_only() {
     let place = Place::new();
     place.with_shapes(6);

@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::Subcommand;
 use dyno_core::Record;
-use dyno_evidence::{EvidenceError, EvidenceStore, RunFolder, find_record, list};
+use dyno_evidence::{EvidenceError, EvidenceStore, GcMode, RunFolder, find_record, list};
 use dyno_registry::Location;
 use dyno_reports::{
     table::{Cell, Column, Table},
@@ -23,6 +23,12 @@ pub(crate) enum RecordsCommand {
     Show {
         /// Path, unique prefix of an id, or `latest`
         record: String,
+    },
+    /// Remove data that no record names, beside records and in finished runs
+    Gc {
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -107,8 +113,44 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
             let artifacts = AtHand::of_found(folder.into_iter().collect(), context);
             render(std::slice::from_ref(&record), &artifacts, context, None)?;
         }
+        RecordsCommand::Gc { dry_run } => return gc(dry_run, context),
     }
     Ok(exit::OK)
+}
+
+/// Lists the files that nothing names, removed or to be. A folder that cannot be looked at does not
+/// keep the others from it.
+fn gc(dry_run: bool, context: &Context) -> anyhow::Result<u8> {
+    let mode = if dry_run {
+        GcMode::Find
+    } else {
+        GcMode::Remove
+    };
+    let runs = list(&context.settings.runs_dir.value)?;
+    let found = runs
+        .iter()
+        .map(|run| run.gc(mode))
+        .chain(stores(context).iter().map(|store| store.gc(mode)))
+        .collect::<Vec<_>>();
+    let title = if dry_run { "unreferenced" } else { "removed" };
+    let mut table = Table::new([Column::text(title), Column::number("bytes")]);
+    let mut code = exit::OK;
+    for folder in found {
+        match folder {
+            Ok(files) => {
+                for file in files {
+                    let path = file.path.display().to_string();
+                    table.push([Cell::from(path), Cell::from(file.bytes)]);
+                }
+            }
+            Err(error) => {
+                say::problem(&error);
+                code = exit::FAILED;
+            }
+        }
+    }
+    context.list(&table)?;
+    Ok(code)
 }
 
 fn listing(context: &Context) -> anyhow::Result<Table> {

@@ -108,7 +108,8 @@ impl EvidenceStore {
     /// When the folder is locked or cannot be read, or a file not be removed. Nothing is removed
     /// when a record cannot be read.
     pub fn gc(&self, mode: GcMode) -> Result<Vec<Unreferenced>, EvidenceError> {
-        if !self.folder().is_dir() {
+        // A package without data may be read-only, and has nothing to lock for.
+        if !self.data().0.is_dir() {
             return Ok(Vec::new());
         }
         let _guard = self.lock()?;

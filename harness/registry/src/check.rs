@@ -6,7 +6,7 @@ use crate::{
     described::{Compared, Describe, compare, labels_changed},
     fields::{ACCURACY, INFERENCE_TIME, apart, fields, is_blank, same_value, value_of},
     locate::ResolveOptions,
-    resolve::resolve_listed,
+    resolve::{complete, resolve_named},
     search::{ListedModel, Location},
     target::{Target, confined},
     weights::Weights,
@@ -15,6 +15,10 @@ use crate::{
 use dyno_core::{Measurement, Purpose, Record, Reference, SampleSetRecord};
 use dyno_evidence::{DataState, EvidenceStore, RecordRef};
 use serde_json::Value;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +99,7 @@ pub fn check(
     let mut findings = Vec::new();
     let target = Target::open(&listed.location)?;
     let of_model = |status, code, detail: String| Finding::new(None, status, code, detail);
-    let resolved = match resolve_listed(listed.clone(), options) {
+    let resolved = match resolve_named(listed.clone(), options) {
         Ok(model) => Some(model),
         Err(e) => {
             findings.push(match e {
@@ -112,11 +116,12 @@ pub fn check(
             None
         }
     };
-    let model = resolved.as_ref().map(|model| Subject {
-        model,
-        weights: Weights::of(model).map_err(|e| e.to_string()),
+    let model = resolved.as_ref().map(|named| Subject {
+        named,
+        read: OnceCell::new(),
+        compared: RefCell::default(),
     });
-    let known = Known::read(&target.store)?;
+    let known = Known::shown_only(&target.store)?;
     let mut seen: Vec<&str> = Vec::new();
     for field in fields_of(listed, resolved.as_ref()) {
         let value = target.value(field);
@@ -150,16 +155,42 @@ pub fn check(
         }
     }
     findings.extend(pair_finding(&target, &known));
-    for reference in resolved.iter().flat_map(|m| &m.spec.reference) {
-        findings.extend(reference_finding(reference, &known));
-    }
+    let references = || resolved.iter().flat_map(|m| &m.spec.reference);
+    let known = if references().any(|r| r.source.is_none()) {
+        // Its value may be that of any record.
+        Known::read(&target.store)?
+    } else {
+        known
+    };
+    findings.extend(references().filter_map(|r| reference_finding(r, &known)));
     Ok(findings)
 }
 
-/// A model whose weights were hashed once.
+/// A model whose files are read when the first field needs them, once; and compared once with a
+/// record, whatever fields show it.
 struct Subject<'a> {
-    model: &'a ResolvedModel,
-    weights: Result<Weights, String>,
+    named: &'a ResolvedModel,
+    read: OnceCell<Result<(ResolvedModel, Weights), String>>,
+    compared: RefCell<BTreeMap<String, Compared>>,
+}
+
+impl Subject<'_> {
+    fn read(&self) -> Result<&(ResolvedModel, Weights), &str> {
+        let read = self.read.get_or_init(|| {
+            let mut model = self.named.clone();
+            complete(&mut model).map_err(|e| e.to_string())?;
+            let weights = Weights::of(&model).map_err(|e| e.to_string())?;
+            Ok((model, weights))
+        });
+        read.as_ref().map_err(String::as_str)
+    }
+
+    fn compared(&self, model: &ResolvedModel, record: &Record, describe: Describe<'_>) -> Compared {
+        let mut all = self.compared.borrow_mut();
+        all.entry(record.id.clone())
+            .or_insert_with(|| compare(model, record, describe))
+            .clone()
+    }
 }
 
 fn fields_of(listed: &ListedModel, resolved: Option<&ResolvedModel>) -> &'static [&'static str] {
@@ -205,27 +236,27 @@ fn field_findings(
         )),
     }
     let measurement = record.measurements.get(reference.measurement);
-    if let Some(subject) = subject {
-        let stale = match (
-            &subject.weights,
-            measurement.and_then(|m| record.subject(m)),
-        ) {
-            (Err(e), _) => Some(e.clone()),
-            (Ok(_), None) => Some("the record does not say which model it measured".to_owned()),
-            (Ok(weights), Some(measured)) => weights.difference(&measured.files),
-        };
-        out.extend(stale.map(|detail| failed("stale-weights", detail)));
-        match compare(subject.model, &record, context.describe) {
-            Compared::Same => {}
-            Compared::Differs(detail) => out.push(failed("stale-preprocessing", detail)),
-            Compared::Unchecked(detail) => {
-                out.push(found(FindingStatus::Unchecked, "no-description", detail));
+    match subject.map(|s| (s, s.read())) {
+        None => {}
+        Some((_, Err(e))) => out.push(failed("stale-weights", e.to_owned())),
+        Some((subject, Ok((model, weights)))) => {
+            let stale = match measurement.and_then(|m| record.subject(m)) {
+                None => Some("the record does not say which model it measured".to_owned()),
+                Some(measured) => weights.difference(&measured.files),
+            };
+            out.extend(stale.map(|detail| failed("stale-weights", detail)));
+            match subject.compared(model, &record, context.describe) {
+                Compared::Same => {}
+                Compared::Differs(detail) => out.push(failed("stale-preprocessing", detail)),
+                Compared::Unchecked(detail) => {
+                    out.push(found(FindingStatus::Unchecked, "no-description", detail));
+                }
             }
-        }
-        match labels_changed(subject.model, &record.plan.spec.model) {
-            Ok(None) => {}
-            Ok(Some(detail)) => out.push(failed("stale-labels", detail)),
-            Err(e) => out.push(failed("stale-labels", e.to_string())),
+            match labels_changed(model, &record.plan.spec.model) {
+                Ok(None) => {}
+                Ok(Some(detail)) => out.push(failed("stale-labels", detail)),
+                Err(e) => out.push(failed("stale-labels", e.to_string())),
+            }
         }
     }
     if let Some(set) = measurement.and_then(|m| record.sample_set(m)) {

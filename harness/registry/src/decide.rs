@@ -35,6 +35,21 @@ impl Known {
         })
     }
 
+    /// Only the records that fields show: what looking at a model needs, where a registry folder
+    /// holds the evidence of many.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn shown_only(store: &EvidenceStore) -> Result<Self, RegistryError> {
+        let shown = store.shown()?;
+        let records = shown
+            .values()
+            .filter_map(|reference| store.get(&reference.record).ok())
+            .map(|r| (r.id.clone(), r))
+            .collect();
+        Ok(Self { records, shown })
+    }
+
     /// The measurement that a reference names.
     pub(crate) fn at(&self, reference: &RecordRef) -> Option<(&Record, &Measurement)> {
         let record = self.records.get(&reference.record)?;

@@ -24,6 +24,7 @@ pub struct Description {
 pub type Describe<'a> = &'a dyn Fn(&ResolvedModel, &Record) -> Result<Option<Description>, String>;
 
 /// How a description compares.
+#[derive(Clone)]
 pub(crate) enum Compared {
     Same,
     /// In what it differs.

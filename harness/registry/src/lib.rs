@@ -18,6 +18,7 @@ mod decide;
 mod described;
 mod error;
 mod eta;
+mod external;
 mod fields;
 mod files;
 pub mod json_edit;

@@ -4,6 +4,7 @@ use crate::{
     RegistryError,
     alwaysai::AlwaysAiManifest,
     eta::EtaManifest,
+    external::list_external,
     files::{inside, read_labels},
     locate::{ResolveOptions, locate},
     search::{ListedModel, Location, SearchPath},
@@ -98,6 +99,25 @@ pub fn resolve(
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_listed(
+    listed: ListedModel,
+    options: &ResolveOptions,
+) -> Result<ResolvedModel, RegistryError> {
+    let mut model = resolve_named(listed, options)?;
+    complete(&mut model)?;
+    Ok(model)
+}
+
+/// Adds the files that the model file itself names, which takes reading it.
+///
+/// # Errors
+/// [`RegistryError::Invalid`] when one is missing or outside the model's folder.
+pub(crate) fn complete(model: &mut ResolvedModel) -> Result<(), RegistryError> {
+    let path = model.location.manifest_path();
+    list_external(&mut model.files, model.framework).map_err(|p| RegistryError::invalid(&path, p))
+}
+
+/// As [`resolve_listed`], with the files that manifests name only.
+pub(crate) fn resolve_named(
     listed: ListedModel,
     options: &ResolveOptions,
 ) -> Result<ResolvedModel, RegistryError> {
