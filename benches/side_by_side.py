@@ -35,8 +35,8 @@ def run_dyno(path, recipe, dataset):
         command = [dyno, "run", path, *recipe, "--dataset", dataset, "--backend", "onnxruntime", "--only", "accuracy", "--format", "json", "-q"]
         record = json.loads(subprocess.run(list(map(str, command)), cwd=place, check=True, capture_output=True).stdout)
     m = record["measurements"][0]
-    sessions = m["execution"]["sessions"]
-    floor = (m["engine_ns"] + m["host_ns"]) / sessions
+    slots = m["execution"]["slots"]
+    floor = (m["engine_ns"] + m["host_ns"]) / slots
     scores = {s["metric"]: s["value"] for s in m["scores"]}
     score = round(scores["AP"], 4) if "AP" in scores else next(s["hits"] for s in m["scores"] if s["metric"] == "top-1")
     return m["n"] / (m["wall_ns"] / 1e9), m["wall_ns"] / floor, score
