@@ -38,6 +38,7 @@ pub(super) fn blocks(
     }
     out.push(Block::Line(line));
     out.push(Block::Table(scores(&a.scores)));
+    out.extend(methods(&a.scores).map(Block::Line));
     if let Some(further) = a.scores.len().checked_sub(MAX_SCORES).filter(|f| *f > 0) {
         let further = counted(further as u64, "further score");
         out.push(Block::Line(format!("{further} with --format json or csv")));
@@ -53,6 +54,18 @@ pub(super) fn blocks(
         time(a.engine_ns),
         time(a.host_ns)
     )));
+}
+
+/// How the intervals were made, which says what they are for; each method once.
+fn methods(scores: &[Score]) -> Option<String> {
+    let mut methods: Vec<&str> = scores
+        .iter()
+        .filter_map(|s| s.interval.as_ref())
+        .map(|i| i.method.as_str())
+        .collect();
+    methods.sort_unstable();
+    methods.dedup();
+    (!methods.is_empty()).then(|| format!("intervals: {}", methods.join("; ")))
 }
 
 /// What part of the whole the set is.

@@ -49,6 +49,8 @@ pub(crate) struct Options {
 /// # Errors
 /// As [`execute`].
 pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
+    // Before anything is made that an interrupt would leave behind.
+    crate::interrupt::install();
     execute(&args.requests()?, &args.options()?, context)
 }
 

@@ -99,7 +99,8 @@ fn conclude(
             say::line("nothing was written to the manifest");
         } else {
             let model = &prepared.planned.model;
-            write_back::run(model, &outcome.record, write, folder, context)?;
+            let written = write_back::run(model, &outcome.record, write, folder, context)?;
+            code = exit::worst(code, written);
         }
     }
     Ok(code)

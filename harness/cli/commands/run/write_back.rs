@@ -1,13 +1,14 @@
 //! Results into the model's manifest, told field by field.
 
-use crate::context::Context;
+use crate::{context::Context, exit};
 use dyno_core::Record;
 use dyno_evidence::RunFolder;
 use dyno_planner::WriteBack;
 use dyno_registry::{Action, FieldChange, ResolvedModel, WriteMode};
 use serde_json::Value;
 
-/// Writes a record into the fields of its model.
+/// Writes a record into the fields of its model. The exit code is that of a doubt when the record
+/// had nothing that any field may show: a write that was asked for did not happen.
 ///
 /// # Errors
 /// When the model cannot take them.
@@ -17,15 +18,21 @@ pub(super) fn run(
     write: WriteBack,
     folder: &RunFolder,
     context: &Context,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u8> {
     let mode = match write {
         WriteBack::Fill => WriteMode::Fill,
         WriteBack::Replace => WriteMode::Replace,
     };
-    for change in dyno_registry::write_back(model, record, mode, Some(folder))? {
-        context.say(&tell(&change));
+    let changes = dyno_registry::write_back(model, record, mode, Some(folder))?;
+    for change in &changes {
+        context.say(&tell(change));
     }
-    Ok(())
+    let nothing = |c: &FieldChange| matches!(c.action, Action::NotMeasured | Action::Refused);
+    if changes.iter().all(nothing) {
+        context.say("nothing was written to the manifest");
+        return Ok(exit::UNDECIDED);
+    }
+    Ok(exit::OK)
 }
 
 /// What happened to a field, in one line.

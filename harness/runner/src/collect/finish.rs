@@ -101,7 +101,7 @@ impl Collector {
             }
             too_many_failures |= half.too_many;
             chance = verdict::at_chance(&scored.scores, dataset.facts().labels.len());
-            let found = warnings::of_scores(&scored, &half.per_class, half.too_many);
+            let found = warnings::of_scores(&scored, &half.per_class);
             self.warnings.extend(found);
             scores = scored.scores.into_iter().flat_map(|(_, s)| s).collect();
             tensors = scored.tensors;
@@ -120,6 +120,11 @@ impl Collector {
             }
             measurements.push(done.measurement);
             artifacts.extend(done.artifacts);
+        }
+        if !too_many_failures {
+            let count = plan.bindings.sample_set.samples.len();
+            self.warnings
+                .extend(warnings::of_failures(&failures, count));
         }
         let sample_set = &plan.bindings.sample_set.id;
         let standing = verdict::standing(judged, &plan.spec.model, sample_set, &scores);

@@ -2,7 +2,8 @@
 
 use crate::{open, score::Scored};
 use dyno_core::{
-    DecoderKind, LabelMatch, NO_DECODER, Plan, Tables, ThresholdSet, Warning, WarningCode,
+    DecoderKind, LabelMatch, NO_DECODER, Plan, SampleFailure, Tables, ThresholdSet, Warning,
+    WarningCode,
 };
 
 /// Names that are shown of a list.
@@ -74,24 +75,21 @@ pub(super) fn of_plan(plan: &Plan, tables: &Tables, labels: &LabelMatch) -> Vec<
     found
 }
 
+/// Samples that failed, in any half of the run, out of `count`; where more failed than allowed, the
+/// measurements say so themselves.
+pub(super) fn of_failures(failures: &[SampleFailure], count: usize) -> Option<Warning> {
+    let first = failures.first()?;
+    let detail = format!(
+        "{} of {count} samples failed, the first: `{}`",
+        failures.len(),
+        first.id
+    );
+    Some(warning(WarningCode::SamplesFailed, detail))
+}
+
 /// What the scores leave out. `per_class` are the tables of single classes, by metric.
-pub(super) fn of_scores(
-    scored: &Scored,
-    per_class: &[(String, Vec<u8>)],
-    too_many_failed: bool,
-) -> Vec<Warning> {
+pub(super) fn of_scores(scored: &Scored, per_class: &[(String, Vec<u8>)]) -> Vec<Warning> {
     let mut found = Vec::new();
-    if let Some(first) = scored.failures.first()
-        && !too_many_failed
-    {
-        let detail = format!(
-            "{} of {} samples failed, the first: `{}`",
-            scored.failures.len(),
-            scored.results,
-            first.id
-        );
-        found.push(warning(WarningCode::SamplesFailed, detail));
-    }
     if scored.repeated > 0 {
         let detail = format!(
             "{} of {} samples repeat the picture of another and are in no score",

@@ -37,16 +37,19 @@ pub(super) struct Library {
     pub(super) failures: Vec<SampleFailure>,
 }
 
-/// Positions of the samples of a library of `size`: the first in the order of hashes, so that they
-/// are no special part of the set, and those of a smaller library are part of a larger one.
-fn chosen(samples: &Samples<'_>, size: u32) -> Vec<usize> {
+/// Positions of the samples of a library of `size`, each with those of its copies: the first in the
+/// order of hashes, so that they are no special part of the set, and those of a smaller library are
+/// part of a larger one. Of copies the first is drawn.
+fn chosen(samples: &Samples<'_>, size: u32) -> Vec<Vec<usize>> {
     let mut order: Vec<(String, usize)> = (0..samples.len())
         .map(|at| (samples.order_sha256(at), at))
         .collect();
     order.sort_unstable();
-    order.dedup_by(|b, a| a.0 == b.0);
-    order.truncate(size.max(1) as usize);
-    order.into_iter().map(|(_, at)| at).collect()
+    order
+        .chunk_by(|a, b| a.0 == b.0)
+        .take(size.max(1) as usize)
+        .map(|copies| copies.iter().map(|(_, at)| *at).collect())
+        .collect()
 }
 
 /// Positions of all samples that timed queries of the plan draw from.
@@ -54,7 +57,11 @@ pub(crate) fn library_positions(context: &Context<'_>) -> BTreeSet<usize> {
     let sizes = context.plan.spec.performance.iter().map(|p| p.library_size);
     sizes.max().map_or_else(BTreeSet::new, |size| {
         let samples = Samples::new(context.plan, context.dataset);
-        chosen(&samples, size).into_iter().collect()
+        let first = |copies: Vec<usize>| copies.into_iter().next();
+        chosen(&samples, size)
+            .into_iter()
+            .filter_map(first)
+            .collect()
     })
 }
 
@@ -82,7 +89,10 @@ pub(super) fn load(
     let mut scratch = new_set(&preparer)?;
     let mut good: Vec<(usize, Sample)> = Vec::new();
     let mut failures = Vec::new();
-    for position in chosen(&samples, plan.library_size) {
+    for copies in chosen(&samples, plan.library_size) {
+        let Some(&position) = copies.first() else {
+            continue;
+        };
         let tried = samples.load(position)?.map(|sample| {
             let prepared = of_sample(|| preparer.prepare(&sample, 0, &mut scratch));
             (sample, prepared)
@@ -104,10 +114,11 @@ pub(super) fn load(
                 panic
             }
         };
-        failures.push(SampleFailure {
-            id: samples.id(position),
-            error,
-        });
+        // What cannot be read of one cannot be read of its copies: each is a failed sample.
+        failures.extend(copies.into_iter().map(|at| SampleFailure {
+            id: samples.id(at),
+            error: error.clone(),
+        }));
     }
     if good.is_empty() {
         let first = failures.first().map_or_else(String::new, |f| {
