@@ -98,7 +98,7 @@ impl ReportSink {
     /// Writes the report itself.
     ///
     /// # Errors
-    /// As [`write`].
+    /// As [`write()`].
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         write(&self.bytes, self.out.as_deref())
     }
