@@ -54,7 +54,7 @@ impl MetricKind for TopK {
         (prediction, annotation) == (PredictionKind::Ranking, AnnotationKind::Class)
     }
 
-    /// Of `top-1` alone: [`CHANCE_MARGIN`] above the share that guessing hits.
+    /// Of `top-1` alone: `CHANCE_MARGIN` above the share that guessing hits.
     fn chance(&self, score: &Score, classes: usize) -> Option<f64> {
         (score.metric == "top-1").then(|| 1.0 / classes.max(1) as f64 + CHANCE_MARGIN)
     }
