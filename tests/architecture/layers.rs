@@ -79,7 +79,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "dyno-evidence",
         ],
     ),
-    coming("dyno-hub", "converters/hub", &["dyno-core", "dyno-formats"]),
+    layer("dyno-hub", "converters/hub", &["dyno-core", "dyno-formats"]),
     layer("dyno-datasets", "datasets", &["dyno-core", "dyno-image"]),
     layer(
         "dyno-reports",

@@ -37,6 +37,16 @@ pub enum FormatError {
         /// What is wrong there.
         problem: String,
     },
+    /// The bytes are no file of the format, or a damaged one.
+    #[error("not a {format} file, or a damaged one: {place}: {problem}")]
+    Malformed {
+        /// Name of the format, for people.
+        format: &'static str,
+        /// Where: a byte, a line, a layer.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
     /// The graph cannot be used as a model.
     #[error("{0}")]
     Graph(String),

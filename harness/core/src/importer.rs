@@ -1,8 +1,14 @@
 //! From another framework's files to ONNX bytes, so that every ONNX engine runs them.
 
-use crate::{framework::Framework, source::ModelFile, table::Row};
+use crate::{
+    framework::Framework,
+    model::{DecoderSpec, InputSpec, Purpose},
+    source::ModelFile,
+    table::Row,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Why a model cannot be imported.
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +21,16 @@ pub enum ImportError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// The model uses operators that cannot be expressed; all of them.
+    /// The model uses operators that cannot be expressed; all of them, each with its place (file
+    /// and line, or node).
     #[error("unsupported operators: {}", operators.join(", "))]
     Unsupported {
-        /// The operators, each once.
+        /// The operators, each once a place.
         operators: Vec<String>,
     },
+    /// An option that the importer does not have, or a value that it cannot use.
+    #[error("{0}")]
+    Option(String),
 }
 
 /// What was put between the model's files and the engine.
@@ -34,6 +44,54 @@ pub struct ImportFacts {
     pub sha256: String,
 }
 
+/// How a model is to be imported.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportOptions {
+    /// Decoding heads (boxes from grids or priors, suppression) become part of the graph; otherwise
+    /// the graph ends before them, and [`ImportSays::decoder`] says how its outputs are read.
+    #[serde(default)]
+    pub in_graph: bool,
+    /// Shapes of inputs that the files leave open, by name.
+    #[serde(default)]
+    pub shapes: BTreeMap<String, Vec<usize>>,
+    /// What only some formats leave open: `epsilon` of Darknet's batch normalization.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What the files say of the model beside its graph. Absent is what they do not say; nothing is
+/// guessed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportSays {
+    /// What the model is for.
+    #[serde(default)]
+    pub purpose: Option<Purpose>,
+    /// Its inputs, with the steps from image to tensor.
+    #[serde(default)]
+    pub inputs: Option<Vec<InputSpec>>,
+    /// How its outputs are read: a row of the decoder table with anchors, priors and thresholds.
+    #[serde(default)]
+    pub decoder: Option<DecoderSpec>,
+    /// Number of classes.
+    #[serde(default)]
+    pub classes: Option<usize>,
+    /// Names of outputs in the order in which the decoder reads them.
+    #[serde(default)]
+    pub outputs: Vec<String>,
+    /// For people: what was cut, replaced or taken by default.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// An imported model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// A complete ONNX file.
+    pub onnx: Vec<u8>,
+    /// What the files say beside it.
+    pub says: ImportSays,
+}
+
 /// A kind of importer: row of the importer table.
 pub trait Importer: Send + Sync {
     /// Kebab-case id, unique in the table.
@@ -42,11 +100,13 @@ pub trait Importer: Send + Sync {
     fn framework(&self) -> Framework;
     /// Counts up whenever the same files would give other bytes.
     fn version(&self) -> u32;
-    /// A complete ONNX file.
+    /// The model as a complete ONNX file, and what its files say beside it. The same files and
+    /// options give the same bytes.
     ///
     /// # Errors
     /// When a file is malformed or an operator is unknown; never a silently different model.
-    fn to_onnx(&self, files: &[ModelFile]) -> Result<Vec<u8>, ImportError>;
+    fn import(&self, files: &[ModelFile], options: &ImportOptions)
+    -> Result<Imported, ImportError>;
 }
 
 impl Row for dyn Importer {

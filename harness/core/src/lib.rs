@@ -46,7 +46,7 @@ pub use event::{
     Shard, ShardOrigin,
 };
 pub use framework::{Framework, UnknownFramework};
-pub use importer::{ImportError, ImportFacts, Importer};
+pub use importer::{ImportError, ImportFacts, ImportOptions, ImportSays, Imported, Importer};
 pub use label_match::{AmbiguousLabel, LabelMatch, match_labels};
 pub use labels::{
     Label, LabelId, LabelMap, LabelScheme, coco80_to_coco91, coco91_to_coco80,

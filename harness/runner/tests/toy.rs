@@ -9,11 +9,11 @@ use dyno_core::{
     Annotation, AnnotationKind, Availability, Backend, BackendError, DType, Dataset, DatasetError,
     DatasetFacts, DatasetKind, DatasetName, DatasetRequest, DecodeError, Decoder, DecoderContext,
     DecoderKind, Detail, Dimension, EngineStages, ExecutionFacts, ExifOrientation, FileRole,
-    Framework, Geometry, ImportError, Importer, InputData, IoSpec, LabelId, LabelMap, Metric,
-    MetricContext, MetricError, MetricKind, Model, ModelContent, ModelFile, ModelSource,
-    NameSource, OpenConfig, Prediction, PredictionKind, Ranking, Sample, SampleEntry, SampleIndex,
-    SampleInput, Score, Slot, Tables, Tensor, TensorData, TensorInfo, TensorSet, TensorSlice,
-    TensorView,
+    Framework, Geometry, ImportError, ImportOptions, ImportSays, Imported, Importer, InputData,
+    IoSpec, LabelId, LabelMap, Metric, MetricContext, MetricError, MetricKind, Model, ModelContent,
+    ModelFile, ModelSource, NameSource, OpenConfig, Prediction, PredictionKind, Ranking, Sample,
+    SampleEntry, SampleIndex, SampleInput, Score, Slot, Tables, Tensor, TensorData, TensorInfo,
+    TensorSet, TensorSlice, TensorView,
 };
 use std::{
     any::Any,
@@ -251,14 +251,17 @@ impl Importer for ToyDarknet {
     fn version(&self) -> u32 {
         7
     }
-    fn to_onnx(&self, files: &[ModelFile]) -> Result<Vec<u8>, ImportError> {
+    fn import(&self, files: &[ModelFile], _: &ImportOptions) -> Result<Imported, ImportError> {
         let source = ModelSource {
             framework: Framework::Darknet,
             files: files.to_vec(),
         };
         let text = content(&source);
         match text.trim().strip_prefix("[net] input=") {
-            Some(input) => Ok(model_text(input).into_bytes()),
+            Some(input) => Ok(Imported {
+                onnx: model_text(input).into_bytes(),
+                says: ImportSays::default(),
+            }),
             None => Err(ImportError::Malformed {
                 framework: Framework::Darknet,
                 reason: "line 1 does not begin with `[net] input=`".into(),

@@ -5,10 +5,10 @@ use dyno_core::{
     Annotation, AnnotationKind, Availability, Backend, BackendError, DType, Dataset, DatasetError,
     DatasetFacts, DatasetKind, DatasetName, DatasetRequest, DecodeError, Decoder, DecoderContext,
     DecoderKind, Dimension, ExecutionFacts, ExifOrientation, Framework, ImportError, ImportFacts,
-    Importer, InputSpec, IoSpec, LabelMap, Metric, MetricContext, MetricError, MetricKind, Model,
-    ModelFile, ModelSource, NameSource, OpenConfig, PredictionKind, PreprocessStep, Purpose,
-    Question, Recipe, RecipeError, RecipeFit, ResolvedRecipe, Sample, SampleEntry, SampleIndex,
-    SampleSet, Score, Tables, TensorInfo,
+    ImportOptions, Imported, Importer, InputSpec, IoSpec, LabelMap, Metric, MetricContext,
+    MetricError, MetricKind, Model, ModelFile, ModelSource, NameSource, OpenConfig, PredictionKind,
+    PreprocessStep, Purpose, Question, Recipe, RecipeError, RecipeFit, ResolvedRecipe, Sample,
+    SampleEntry, SampleIndex, SampleSet, Score, Tables, TensorInfo,
 };
 use dyno_registry::SearchPath;
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -52,7 +52,7 @@ impl Importer for Caffe {
     fn version(&self) -> u32 {
         7
     }
-    fn to_onnx(&self, _: &[ModelFile]) -> Result<Vec<u8>, ImportError> {
+    fn import(&self, _: &[ModelFile], _: &ImportOptions) -> Result<Imported, ImportError> {
         panic!("the planner imports nothing")
     }
 }

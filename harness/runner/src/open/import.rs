@@ -11,8 +11,8 @@
 
 use crate::error::RunError;
 use dyno_core::{
-    FileRole, Framework, ImportFacts, Importer, ModelContent, ModelFile, ModelSource,
-    canonical_sha256, sha256_hex,
+    FileRole, Framework, ImportFacts, ImportOptions, Importer, ModelContent, ModelFile,
+    ModelSource, canonical_sha256, sha256_hex,
 };
 use dyno_evidence::{EvidenceError, atomic_write, hash_file};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,10 @@ pub(super) fn to_onnx(
     source: &ModelSource,
     cache_dir: Option<&Path>,
 ) -> Result<(ModelSource, ImportFacts), RunError> {
-    let import = || importer.to_onnx(&source.files).map_err(RunError::Import);
+    let import = || {
+        let imported = importer.import(&source.files, &ImportOptions::default());
+        imported.map(|i| i.onnx).map_err(RunError::Import)
+    };
     let facts = |sha256: String| ImportFacts {
         id: importer.id().to_owned(),
         version: importer.version(),
