@@ -86,6 +86,18 @@ pub(super) const LAYERS: &[Layer] = &[
         "reports",
         &["dyno-core", "dyno-stats", "dyno-evidence"],
     ),
+    layer(
+        "dyno-fuzz",
+        "tests/fuzz",
+        &[
+            "dyno-core",
+            "dyno-image",
+            "dyno-formats",
+            "dyno-registry",
+            "dyno-datasets",
+            "dyno-reports",
+        ],
+    ),
 ];
 
 /// Every member of the workspace has a row, every row a member unless it is coming, and every
