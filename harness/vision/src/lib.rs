@@ -12,7 +12,9 @@ mod nms;
 mod preprocess;
 mod recipes;
 
-pub use decoders::{Classification, DECODERS, Fastestdet, Nanodet, Ssd, Yolov8, Yolox};
+pub use decoders::{
+    Classification, DECODERS, Fastestdet, Nanodet, Region, Ssd, Yolo, Yolov8, Yolox,
+};
 pub use error::VisionError;
 pub use nms::{Candidate, Nms, NmsOptions};
 pub use preprocess::Preprocessor;

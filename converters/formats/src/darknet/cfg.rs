@@ -9,7 +9,7 @@ use crate::FormatError;
 use std::str::FromStr;
 
 /// Most bytes of a `.cfg`; the longest that is known has 60 kB.
-pub const MAX_CFG_BYTES: usize = 4 << 20;
+pub const MAX_CFG_BYTES: usize = 1 << 20;
 /// Most sections; bounds the layers of a model.
 pub const MAX_SECTIONS: usize = 10_000;
 /// Most numbers in a list.

@@ -1,18 +1,23 @@
 //! The decoders: from a model's outputs to predictions, one file a family of models.
 
+mod anchor_heads;
 mod boxes;
 mod classification;
 mod fastestdet;
 mod nanodet;
+mod region;
 mod shared;
 mod ssd;
+mod yolo;
 mod yolov8;
 mod yolox;
 
 pub use classification::Classification;
 pub use fastestdet::Fastestdet;
 pub use nanodet::Nanodet;
+pub use region::Region;
 pub use ssd::Ssd;
+pub use yolo::Yolo;
 pub use yolov8::Yolov8;
 pub use yolox::Yolox;
 
@@ -28,6 +33,8 @@ pub const DECODERS: &[&dyn DecoderKind] = &[
     &Nanodet,
     &Fastestdet,
     &Ssd,
+    &Yolo,
+    &Region,
 ];
 
 #[cfg(test)]

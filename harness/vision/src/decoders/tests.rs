@@ -8,6 +8,7 @@ use dyno_core::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod darknet;
 mod refusals;
 
 const THRESHOLDS: Thresholds = Thresholds {
@@ -407,6 +408,16 @@ fn models() -> Vec<(&'static str, Value, Vec<Vec<usize>>)> {
             ],
         ),
         ("fastestdet", Value::Null, vec![vec![1, 8, 2, 2]]),
+        (
+            "yolo",
+            json!({"classes": 2, "heads": [{"anchors": [[9, 9], [20, 30]]}, {"anchors": [[5, 5]], "new_coords": true}]}),
+            vec![vec![1, 14, 4, 4], vec![1, 7, 8, 8]],
+        ),
+        (
+            "region",
+            json!({"classes": 3, "heads": [{"anchors": [[1.5, 2]], "softmax": true}]}),
+            vec![vec![1, 8, 4, 4]],
+        ),
         ("ssd", Value::Null, vec![vec![1, 1, 9, 7]]),
         (
             "ssd",
@@ -418,7 +429,7 @@ fn models() -> Vec<(&'static str, Value, Vec<Vec<usize>>)> {
 
 proptest! {
     #[test]
-    fn any_output_is_decoded_to_finite_boxes(model in 0usize..7, values in prop::collection::vec(anything(), 700), scale in 0.0..2.0f64) {
+    fn any_output_is_decoded_to_finite_boxes(model in 0usize..9, values in prop::collection::vec(anything(), 700), scale in 0.0..2.0f64) {
         let (kind, parameters, shapes) = models().swap_remove(model);
         let outputs: Vec<(&str, DType, &[usize])> = shapes.iter().map(|s| ("out", DType::F32, s.as_slice())).collect();
         let mut decoder = build(kind, parameters, [32, 32], &outputs, 0, Some(THRESHOLDS)).expect("fits");
