@@ -16,6 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Weights stay slices of the file's bytes.
     prost_build::Config::new()
         .bytes(["."])
+        // Small nodes have many attributes, and few of them are tensors or graphs.
+        .boxed(".onnx.AttributeProto.t")
+        .boxed(".onnx.AttributeProto.g")
         .compile_fds(descriptors)?;
     Ok(())
 }

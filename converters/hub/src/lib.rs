@@ -10,6 +10,7 @@
 mod error;
 pub mod graph;
 pub mod import;
+pub mod onnx;
 
 pub use error::HubError;
 pub use import::IMPORTERS;

@@ -7,6 +7,7 @@ mod external;
 mod file;
 mod graph;
 mod inline;
+pub mod proto;
 mod schema;
 mod tensor;
 #[cfg(test)]
