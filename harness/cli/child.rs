@@ -1,6 +1,6 @@
 //! This program in a child process, for what may kill the process that does it.
 
-use dyno_core::{Availability, Check};
+use dyno_core::Availability;
 use dyno_runner::WorkerCommand;
 use std::process::{Command, Stdio};
 
@@ -22,14 +22,6 @@ pub(crate) fn worker(include_host: bool) -> anyhow::Result<WorkerCommand> {
 /// What an engine has on this machine, asked in a child: a damaged library can kill the process
 /// that opens it, and that is told as what it is.
 pub(crate) fn probe(backend: &'static str) -> Availability {
-    let failed = |detail: String| Availability {
-        checks: vec![Check {
-            what: "probe".to_owned(),
-            ok: false,
-            detail,
-        }],
-        devices: Vec::new(),
-    };
     let output = std::env::current_exe().and_then(|program| {
         Command::new(program)
             .args(["worker", "--probe", backend])
@@ -38,15 +30,10 @@ pub(crate) fn probe(backend: &'static str) -> Availability {
             .output()
     });
     match output {
-        Err(error) => failed(format!(
-            "the child process that asks cannot be run: {error}"
-        )),
+        Err(error) => Availability::unknown(format!("cannot be run: {error}")),
         Ok(output) => match serde_json::from_slice(&output.stdout) {
             Ok(availability) if output.status.success() => availability,
-            _ => failed(format!(
-                "the process that opened its library {}",
-                dyno_runner::describe_exit(output.status)
-            )),
+            _ => Availability::unknown(dyno_runner::describe_exit(output.status)),
         },
     }
 }

@@ -17,6 +17,8 @@ mod null;
 mod onnxruntime;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod opening;
+#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+mod precisions;
 #[cfg(feature = "rten")]
 mod rten;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]

@@ -6,6 +6,7 @@ mod assets;
 mod conformance;
 mod contract;
 mod failures;
+mod providers;
 mod sharing;
 mod support;
 mod versions;

@@ -31,13 +31,11 @@ fn usable(backend: &dyn Backend) -> bool {
     assert_eq!(
         backend.id(),
         "onnxruntime",
-        "a built-in engine cannot run: {}",
-        problem.detail
+        "a built-in engine cannot run: {problem}"
     );
     assert!(
         std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"),
-        "ONNX Runtime is required: {}",
-        problem.detail
+        "ONNX Runtime is required: {problem}"
     );
     // Not `eprintln`: the test runner would swallow it.
     std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n")

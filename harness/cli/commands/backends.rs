@@ -21,15 +21,14 @@ pub(crate) fn run(command: &BackendsCommand, context: &Context) -> anyhow::Resul
     let mut table = Table::new(columns.map(Column::text));
     for backend in dyno_backends::BACKENDS {
         let availability = child::probe(backend.id());
-        let state = availability.first_problem().map_or_else(
-            || "usable".to_owned(),
-            |p| format!("{}: {}", p.what, p.detail),
-        );
+        let state = availability
+            .first_problem()
+            .map_or_else(|| "usable".to_owned(), |p| p.to_string());
         let reads: Vec<&str> = backend.reads().iter().map(|f| f.name()).collect();
         table.push([
             backend.id(),
             &reads.join(" "),
-            &availability.devices.join(" "),
+            &availability.usable_devices().collect::<Vec<_>>().join(" "),
             &state,
             backend.about(),
         ]);

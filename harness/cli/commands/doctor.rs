@@ -1,6 +1,7 @@
 //! `dyno doctor`: what this machine has, and why not.
 
 use crate::{child, context::Context, exit, output, version};
+use dyno_core::Availability;
 use dyno_reports::{
     table::{Cell, Column, Listing, Table},
     terminal::clean,
@@ -13,34 +14,31 @@ use std::fmt::Write as _;
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
-    let mut table = Table::new(["engine", "check", "ok", "detail"].map(Column::text));
+    let mut table = Table::new(["engine", "missing", "why"].map(Column::text));
     let mut usable = false;
     for backend in dyno_backends::BACKENDS {
         let availability = child::probe(backend.id());
         usable |= backend.computes() && availability.usable();
-        for check in &availability.checks {
-            table.push([
-                Cell::from(backend.id()),
-                Cell::from(check.what.as_str()),
-                Cell::from(check.ok),
-                Cell::from(check.detail.as_str()),
-            ]);
-        }
+        rows(&mut table, backend.id(), &availability);
     }
     for name in dyno_backends::ABSENT {
-        let detail = format!("build with `--features {name}`");
-        table.push([
-            Cell::from(*name),
-            Cell::from("compiled in"),
-            Cell::from(false),
-            Cell::from(detail),
-        ]);
+        rows(&mut table, name, &Availability::not_compiled_in(name));
     }
     if context.listing()? == Listing::Human {
         output::write(machine().as_bytes(), None)?;
     }
     context.list(&table)?;
     Ok(if usable { exit::OK } else { exit::CANNOT_RUN })
+}
+
+fn rows(table: &mut Table, name: &str, availability: &Availability) {
+    for problem in availability.problems() {
+        table.push([
+            Cell::from(name),
+            Cell::from(problem.what.as_str()),
+            Cell::from(problem.absence.to_string()),
+        ]);
+    }
 }
 
 /// The machine in lines.

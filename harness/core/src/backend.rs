@@ -1,46 +1,14 @@
 //! An inference engine as a row of the backend table.
 
 use crate::{
+    availability::Availability,
     engine::Model,
     framework::Framework,
     source::{ModelSource, OpenConfig},
     table::Row,
     tensor::{DType, TensorError},
 };
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// One line of `doctor`: a thing that is there or not, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// What was looked at: `compiled in`, `library`, `device cpu`.
-    pub what: String,
-    /// It is there.
-    pub ok: bool,
-    /// Path and version, or the reason and what to do.
-    pub detail: String,
-}
-
-/// What a backend can do on this machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Availability {
-    /// From the build to the device, in this order.
-    pub checks: Vec<Check>,
-    /// Devices that can be named in [`OpenConfig::device`].
-    pub devices: Vec<String>,
-}
-
-impl Availability {
-    /// A model can be opened.
-    pub fn usable(&self) -> bool {
-        self.checks.iter().all(|c| c.ok) && !self.devices.is_empty()
-    }
-
-    /// Why not.
-    pub fn first_problem(&self) -> Option<&Check> {
-        self.checks.iter().find(|c| !c.ok)
-    }
-}
 
 /// Why a backend did not do it.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 //! live in the crates above it. It reads no flags, no environment and no files.
 
 mod annotation;
+mod availability;
 mod backend;
 mod boxes;
 mod canonical;
@@ -32,7 +33,10 @@ mod tables;
 mod tensor;
 
 pub use annotation::{Annotation, AnnotationKind, ImageAnnotation, ObjectAnnotation};
-pub use backend::{Availability, Backend, BackendError, Check};
+pub use availability::{
+    Absence, Availability, Capability, Library, Presence, Problem, Reason, Remedy, Tried,
+};
+pub use backend::{Backend, BackendError};
 pub use boxes::{Cxcywh, Xywh, Xyxy};
 pub use canonical::{CanonicalError, canonical_json, canonical_sha256, sha256_hex};
 pub use dataset::{

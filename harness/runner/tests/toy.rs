@@ -77,7 +77,7 @@ impl Backend for Toy {
         &[Framework::Onnx]
     }
     fn probe(&self) -> Availability {
-        Availability::default()
+        Availability::built_in("")
     }
     fn open(
         &self,
@@ -231,7 +231,7 @@ impl Backend for ToyHailo {
         &[Framework::Hailo]
     }
     fn probe(&self) -> Availability {
-        Availability::default()
+        Availability::built_in("")
     }
     fn open(&self, _: &ModelSource, _: &OpenConfig) -> Result<Arc<dyn Model>, BackendError> {
         Err(BackendError::Usage("never opened".into()))

@@ -3,7 +3,7 @@
 use super::{model::NullModel, settings::Settings};
 use crate::config::check_cpu;
 use dyno_core::{
-    Availability, Backend, BackendError, Check, Framework, Model, ModelSource, OpenConfig,
+    Availability, Backend, BackendError, Capability, Framework, Model, ModelSource, OpenConfig,
     Precision,
 };
 use std::sync::Arc;
@@ -62,12 +62,8 @@ impl Backend for Null {
 
     fn probe(&self) -> Availability {
         Availability {
-            checks: vec![Check {
-                what: "compiled in".to_owned(),
-                ok: true,
-                detail: "always".to_owned(),
-            }],
-            devices: vec!["cpu".to_owned()],
+            precisions: vec![Capability::there("f32", "")],
+            ..Availability::built_in("always")
         }
     }
 

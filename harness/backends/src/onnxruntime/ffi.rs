@@ -2,13 +2,18 @@
 //! things of ONNX Runtime that the crate `ort` does not offer.
 //!
 //! `ort::Session::run` takes `&mut self`, because some execution providers are not safe when one
-//! session runs twice at the same time. A [`Shared`] session has none but the CPU provider (ONNX
-//! Runtime is asked to which providers it gave the nodes), for which ONNX Runtime promises it:
+//! session runs twice at the same time. ONNX Runtime itself promises that `Run` may be called by
+//! several threads, and keeps that promise for every provider:
 //!
 //! * "Multiple threads can invoke the `Run()` method on the same inference session object", and
 //!   `Compute()` of every kernel is const (ONNX Runtime, *High level design*, key design decisions);
 //! * "Multiple threads are allowed to run this function; hence its thread-safe" (ONNX Runtime,
-//!   `core/session/inference_session.h`, at `InferenceSession::Run`).
+//!   `core/session/inference_session.h`, at `InferenceSession::Run`);
+//! * a provider that does not support concurrent runs says so (`ConcurrentRunSupported`, XNNPACK and
+//!   DirectML among them), and then the session lets one call in at a time
+//!   (`core/framework/execution_provider.h`).
+//!
+//! Graph capture of CUDA is the exception that it documents: such a model has one slot.
 //!
 //! A second session a slot would do without this, but compiles the model again and keeps another
 //! copy of its weights.
@@ -20,7 +25,7 @@
 use dyno_core::Provider;
 use ort::{
     AsPointer,
-    session::{Session, SessionInputValue},
+    session::{IoBinding, Session, SessionInputValue},
     value::{DynValue, Outlet},
 };
 use std::{
@@ -29,9 +34,6 @@ use std::{
     ptr::{self, NonNull},
     slice,
 };
-
-/// The provider that may be shared.
-const CPU: &str = "CPUExecutionProvider";
 
 /// The entry of a session's configuration that makes it remember its providers.
 pub(super) const RECORD_PROVIDERS: &str = "session.record_ep_graph_assignment_info";
@@ -46,10 +48,9 @@ impl Shared {
     /// A session that was made with [`RECORD_PROVIDERS`].
     ///
     /// # Errors
-    /// When nodes were given to a provider other than the CPU's, or the library does not say.
+    /// When the library does not say who runs the nodes.
     pub(super) fn new(session: Session) -> Result<Self, String> {
         let providers = providers(&session)?;
-        only_cpu(&providers)?;
         Ok(Self { session, providers })
     }
 
@@ -76,12 +77,53 @@ impl Shared {
     ) -> Result<Vec<DynValue>, String> {
         run(&self.session, input_names, inputs, output_names)
     }
-}
 
-fn only_cpu(providers: &[Provider]) -> Result<(), String> {
-    match providers.iter().find(|p| p.name != CPU) {
-        None => Ok(()),
-        Some(other) => Err(format!("nodes were given to `{}`", other.name)),
+    /// Binds `outputs` of an earlier run, in the order of their names, so that later runs write
+    /// into them.
+    ///
+    /// # Errors
+    /// What the library says.
+    pub(super) fn bind(
+        &self,
+        output_names: &[CString],
+        outputs: &mut [DynValue],
+    ) -> Result<IoBinding, String> {
+        let mut binding = self.session.create_binding().map_err(|e| e.to_string())?;
+        for (name, value) in output_names.iter().zip(outputs) {
+            binding
+                .bind_output(name.to_string_lossy(), value)
+                .map_err(|e| e.to_string())?;
+        }
+        Ok(binding)
+    }
+
+    /// Runs the session once into the outputs of `binding`, also while other threads run it with
+    /// bindings of their own.
+    ///
+    /// # Errors
+    /// What the library says, also for an output that has another shape than the bound one.
+    pub(super) fn run_bound(
+        &self,
+        binding: &mut IoBinding,
+        input_names: &[CString],
+        inputs: &[SessionInputValue<'_>],
+    ) -> Result<(), String> {
+        let pointer = binding.ptr().cast_mut();
+        for (name, value) in input_names.iter().zip(inputs) {
+            // SAFETY: the binding is ours alone, the name ends with NUL, and the value is borrowed
+            // until the inputs are cleared below. The safe function would copy borrowed inputs.
+            checked(unsafe { (ort::api().BindInput)(pointer, name.as_ptr(), value.ptr()) })?;
+        }
+        // SAFETY: session and binding live, and the binding is of this session. Without run options
+        // the defaults apply.
+        let status = unsafe {
+            (ort::api().RunWithBinding)(self.session.ptr().cast_mut(), ptr::null(), pointer)
+        };
+        let outcome = checked(status);
+        // The borrowed inputs end with this call.
+        binding.clear_inputs();
+        outcome?;
+        binding.synchronize_outputs().map_err(|e| e.to_string())
     }
 }
 
@@ -162,9 +204,8 @@ fn run(
     let mut results: Vec<*mut ort::sys::OrtValue> = vec![ptr::null_mut(); output_names.len()];
     // SAFETY: `session` and `inputs` are borrowed and so live during the call, the names are
     // NUL-terminated, and each array has the length that is given. The library writes only into
-    // `results`, which is ours alone, and allows calls of several threads for one session without
-    // other providers than the CPU's, which `Shared` has made sure of.
-    // Without run options the defaults apply.
+    // `results`, which is ours alone, and allows calls of several threads for one session (see
+    // above). Without run options the defaults apply.
     let status = unsafe {
         (ort::api().Run)(
             session.ptr().cast_mut(),
@@ -194,23 +235,5 @@ fn run(
             values.len(),
             output_names.len()
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_with_another_provider_is_not_shared() {
-        let provider = |name: &str| Provider {
-            name: name.to_owned(),
-            nodes: Some(1),
-        };
-        assert_eq!(only_cpu(&[]), Ok(()));
-        assert_eq!(only_cpu(&[provider(CPU)]), Ok(()));
-        let error = only_cpu(&[provider(CPU), provider("XnnpackExecutionProvider")]);
-        let expected = "nodes were given to `XnnpackExecutionProvider`".to_owned();
-        assert_eq!(error, Err(expected));
     }
 }

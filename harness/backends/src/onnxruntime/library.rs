@@ -6,6 +6,7 @@ use super::{
     search::{FoundLibrary, find_library, version_of},
 };
 use crate::guard::guard;
+use dyno_core::{Absence, Reason, Remedy, Tried};
 use ort::environment::Environment;
 use std::{
     error::Error as _,
@@ -14,15 +15,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What to do when there is no library.
-const HINT: &str =
-    "install it with `pip install onnxruntime`, or name the file in `DYNO_ONNXRUNTIME`";
-
 /// A loaded library.
 #[derive(Clone)]
 pub(super) struct Loaded {
     pub(super) environment: Environment,
     pub(super) path: PathBuf,
+    /// What led to the file.
+    pub(super) source: &'static str,
     pub(super) version: String,
 }
 
@@ -32,18 +31,21 @@ static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
 /// loaded.
 ///
 /// # Errors
-/// A text that names every file that was tried, with the reason, and a hint; also when `explicit`
-/// is not the file already loaded.
-pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, String> {
+/// Every file that was tried, with the reason, and what mends it; also when `explicit` is not the
+/// file already loaded.
+pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, Absence> {
     // A panic while the lock was held leaves nothing half-written: the value is set in one step.
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(there) = loaded.as_ref() {
         return match explicit {
-            Some(path) if canonical(path) != canonical(&there.path) => Err(format!(
-                "library `{}`: this process already uses `{}`, and there can be one only",
-                path.display(),
-                there.path.display()
-            )),
+            Some(path) if canonical(path) != canonical(&there.path) => {
+                let says = format!(
+                    "library `{}`: this process already uses `{}`, and there can be one only",
+                    path.display(),
+                    there.path.display()
+                );
+                Err(Absence::lasting(Reason::Refused { says }))
+            }
             _ => Ok(there.clone()),
         };
     }
@@ -69,25 +71,28 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, String> {
                     .insert(Loaded {
                         environment,
                         path,
+                        source,
                         version,
                     })
                     .clone());
             }
-            Err(reason) => tried.push(format!("`{}` (from {source}): {reason}", path.display())),
+            Err(problem) => tried.push(Tried {
+                path: path.display().to_string(),
+                source: source.to_owned(),
+                problem,
+            }),
         }
         if explicit {
             break;
         }
     }
-    let tried = if tried.is_empty() {
-        "no `libonnxruntime` in Python's packages or the system's library folders".to_owned()
-    } else {
-        format!("tried {}", tried.join("; "))
-    };
-    Err(format!(
-        "the library of ONNX Runtime, 1.{} or newer, was not found: {tried}; {HINT}",
-        ort::MINOR_VERSION
-    ))
+    let needs = format!("ONNX Runtime, 1.{} or newer,", ort::MINOR_VERSION);
+    Err(Absence {
+        reason: Reason::NoLibrary { needs, tried },
+        remedy: Some(Remedy::Install {
+            runtime: "onnxruntime".to_owned(),
+        }),
+    })
 }
 
 fn open(path: &Path) -> Result<Environment, String> {

@@ -1,10 +1,12 @@
 //! `onnxruntime`: Microsoft's ONNX Runtime, opened at run time through the crate `ort`.
 
 mod backend;
+mod choice;
 mod elf;
 mod ffi;
 mod library;
 mod model;
+mod providers;
 mod search;
 mod slot;
 

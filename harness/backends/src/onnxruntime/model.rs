@@ -1,8 +1,7 @@
 //! A session of ONNX Runtime: one graph, its weights and one pool of threads, for all slots.
 
-use super::{ffi::Shared, slot::OrtSlot};
+use super::{choice::Choice, ffi::Shared, slot::OrtSlot};
 use dyno_core::{BackendError, ExecutionFacts, IoSpec, Model, Slot};
-use ort::session::Session;
 use std::{ffi::CString, sync::Arc};
 
 /// What slots share.
@@ -11,6 +10,8 @@ pub(super) struct Loaded {
     pub(super) input_names: Vec<CString>,
     pub(super) output_names: Vec<CString>,
     pub(super) io: IoSpec,
+    /// Slots keep their outputs' memory.
+    pub(super) io_binding: bool,
 }
 
 /// A session and its facts. Inputs may lie in ordinary memory: on the processor the library is as
@@ -18,18 +19,18 @@ pub(super) struct Loaded {
 pub(super) struct OrtModel {
     loaded: Arc<Loaded>,
     facts: ExecutionFacts,
+    max_slots: Option<usize>,
 }
 
 impl OrtModel {
     /// # Errors
-    /// When the library's inputs are not those of `io`, a name holds a NUL byte, or the session
-    /// uses another provider than the CPU's.
+    /// When the library's inputs are not those of `io`, or a name holds a NUL byte.
     pub(super) fn new(
-        session: Session,
+        session: Shared,
         io: IoSpec,
         mut facts: ExecutionFacts,
+        choice: &Choice,
     ) -> Result<Self, String> {
-        let session = Shared::new(session)?;
         check_inputs_match(&session, &io)?;
         facts.providers = session.providers().to_vec();
         let name = |name: &str| CString::new(name).map_err(|e| format!("name `{name}`: {e}"));
@@ -49,8 +50,10 @@ impl OrtModel {
                 input_names,
                 output_names,
                 io,
+                io_binding: choice.io_binding,
             }),
             facts,
+            max_slots: choice.max_slots(),
         })
     }
 }
@@ -62,6 +65,10 @@ impl Model for OrtModel {
 
     fn facts(&self) -> ExecutionFacts {
         self.facts.clone()
+    }
+
+    fn max_slots(&self) -> Option<usize> {
+        self.max_slots
     }
 
     fn slot(&self) -> Result<Box<dyn Slot>, BackendError> {

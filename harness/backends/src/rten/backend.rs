@@ -1,13 +1,19 @@
 //! Opening a model with rten.
 
 use super::{defaults::written_out, model::RtenModel};
-use crate::opening::{Opening, Traits};
+use crate::{
+    opening::{Opening, Traits},
+    precisions,
+};
 use dyno_core::{
-    Availability, Backend, BackendError, Check, DType, Framework, Model, ModelSource, OpenConfig,
+    Availability, Backend, BackendError, DType, Framework, Model, ModelSource, OpenConfig,
 };
 use std::sync::Arc;
 
 pub(super) const ID: &str = "rten";
+
+/// Types that it cannot hold.
+const LACKS: &[DType] = &[DType::F16, DType::Bf16];
 
 /// rten: knows no settings. Every slot has a thread pool of its own with exactly the threads asked
 /// for: a shared pool does not scale, and the default one counts physical cores and listens to the
@@ -31,12 +37,8 @@ impl Backend for Rten {
 
     fn probe(&self) -> Availability {
         Availability {
-            checks: vec![Check {
-                what: "compiled in".to_owned(),
-                ok: true,
-                detail: library(),
-            }],
-            devices: vec!["cpu".to_owned()],
+            precisions: precisions::of_files(LACKS),
+            ..Availability::built_in(library())
         }
     }
 
@@ -50,7 +52,7 @@ impl Backend for Rten {
                 id: ID,
                 library: library(),
                 settings: &[],
-                lacks: &[DType::F16, DType::Bf16],
+                lacks: LACKS,
             },
             model,
             config,

@@ -1,9 +1,12 @@
 //! Opening a model with tract.
 
 use super::{fence::fence_softmax, model::TractModel};
-use crate::opening::{Opening, Traits};
+use crate::{
+    opening::{Opening, Traits},
+    precisions,
+};
 use dyno_core::{
-    Availability, Backend, BackendError, Check, DType, Framework, Model, ModelSource, OpenConfig,
+    Availability, Backend, BackendError, DType, Framework, Model, ModelSource, OpenConfig,
 };
 use dyno_formats::onnx::GraphFacts;
 use std::sync::Arc;
@@ -13,6 +16,9 @@ use tract_onnx::{
 };
 
 pub(super) const ID: &str = "tract";
+
+/// Types that it cannot hold.
+const LACKS: &[DType] = &[DType::Bf16];
 
 /// tract: optimises the graph for the concrete shapes. It knows no settings. Slots share the
 /// optimised graph and its weights; with more than one thread, each has a pool of its own. Only
@@ -36,12 +42,8 @@ impl Backend for Tract {
 
     fn probe(&self) -> Availability {
         Availability {
-            checks: vec![Check {
-                what: "compiled in".to_owned(),
-                ok: true,
-                detail: library(),
-            }],
-            devices: vec!["cpu".to_owned()],
+            precisions: precisions::of_files(LACKS),
+            ..Availability::built_in(library())
         }
     }
 
@@ -55,7 +57,7 @@ impl Backend for Tract {
                 id: ID,
                 library: library(),
                 settings: &[],
-                lacks: &[DType::Bf16],
+                lacks: LACKS,
             },
             model,
             config,
