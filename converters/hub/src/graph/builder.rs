@@ -89,7 +89,8 @@ impl Builder {
     ) -> Vec<String> {
         let names: Vec<String> = (0..outputs).map(|_| self.unique(name)).collect();
         self.push(Node {
-            name: name.to_owned(),
+            // ONNX Runtime refuses two nodes of one name.
+            name: names.first().map_or(name, String::as_str).to_owned(),
             op: op.to_owned(),
             domain: String::new(),
             inputs: inputs.iter().map(|i| (*i).to_owned()).collect(),
