@@ -18,6 +18,8 @@ pub(crate) fn features() -> Vec<String> {
         ("tract", cfg!(feature = "tract")),
         ("rten", cfg!(feature = "rten")),
         ("onnxruntime", cfg!(feature = "onnxruntime")),
+        ("openvino", cfg!(feature = "openvino")),
+        ("opencv", cfg!(feature = "opencv")),
     ];
     all.iter()
         .filter(|(_, on)| *on)

@@ -2,17 +2,34 @@
 
 use dyno_core::{BackendError, OpenConfig, nearest};
 
-/// Refuses devices other than the processor, a thread, batch or slot count of zero, and settings
-/// not among `settings`.
+/// Refuses devices other than the processor, and what [`check_counts`] refuses.
+#[cfg(any(
+    feature = "tract",
+    feature = "rten",
+    feature = "onnxruntime",
+    feature = "opencv"
+))]
 pub(crate) fn check_cpu(
     backend: &'static str,
     config: &OpenConfig,
     settings: &[&str],
 ) -> Result<(), BackendError> {
-    let refuse = |what: String| Err(BackendError::Unsupported { backend, what });
     if config.device != "cpu" {
-        return refuse(format!("device `{}` (there is: cpu)", config.device));
+        return Err(BackendError::Unsupported {
+            backend,
+            what: format!("device `{}` (there is: cpu)", config.device),
+        });
     }
+    check_counts(backend, config, settings)
+}
+
+/// Refuses a thread, batch or slot count of zero, and settings not among `settings`.
+pub(crate) fn check_counts(
+    backend: &'static str,
+    config: &OpenConfig,
+    settings: &[&str],
+) -> Result<(), BackendError> {
+    let refuse = |what: String| Err(BackendError::Unsupported { backend, what });
     for (name, value) in [
         ("threads", config.threads),
         ("batch", config.batch),

@@ -5,31 +5,58 @@
 //! here. Checks of inputs, shapes and configuration are shared, so that every engine refuses the
 //! same things in the same words; none ever falls back.
 //!
-//! Which rows exist is decided by the features `tract`, `rten` and `onnxruntime`; [`ABSENT`] names
-//! those that were left out.
+//! Which rows exist is decided by the features `tract`, `rten`, `onnxruntime`, `openvino` and
+//! `opencv`; [`ABSENT`] names those that were left out.
 
 mod config;
+#[cfg(any(feature = "opencv", feature = "openvino"))]
+mod files;
+#[cfg(any(feature = "opencv", feature = "openvino"))]
+mod graph_def;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod guard;
 mod io;
+#[cfg(any(feature = "onnxruntime", feature = "openvino"))]
+mod native;
 mod null;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(feature = "opencv")]
+mod opencv;
 #[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
 mod opening;
-#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+#[cfg(feature = "openvino")]
+mod openvino;
+#[cfg(any(
+    feature = "tract",
+    feature = "rten",
+    feature = "onnxruntime",
+    feature = "opencv"
+))]
 mod precisions;
 #[cfg(feature = "rten")]
 mod rten;
-#[cfg(any(feature = "tract", feature = "rten", feature = "onnxruntime"))]
+#[cfg(any(
+    feature = "tract",
+    feature = "rten",
+    feature = "onnxruntime",
+    feature = "opencv",
+    feature = "openvino"
+))]
 mod stages;
 #[cfg(feature = "tract")]
 mod tract;
 
 pub use io::{check_inputs, resolve_shapes};
+#[cfg(any(feature = "onnxruntime", feature = "openvino"))]
+pub use native::search::FoundLibrary;
 pub use null::Null;
 #[cfg(feature = "onnxruntime")]
-pub use onnxruntime::{FoundLibrary, OnnxRuntime, find_library};
+pub use onnxruntime::{OnnxRuntime, find_library};
+#[cfg(feature = "opencv")]
+pub use opencv::OpenCv;
+#[cfg(feature = "openvino")]
+pub use openvino::{OpenVino, find_openvino};
 #[cfg(feature = "rten")]
 pub use rten::Rten;
 #[cfg(feature = "tract")]
@@ -46,6 +73,10 @@ pub const BACKENDS: &[&dyn Backend] = &[
     &Rten,
     #[cfg(feature = "onnxruntime")]
     &OnnxRuntime,
+    #[cfg(feature = "openvino")]
+    &OpenVino,
+    #[cfg(feature = "opencv")]
+    &OpenCv,
     &Null,
 ];
 
@@ -58,4 +89,8 @@ pub const ABSENT: &[&str] = &[
     "rten",
     #[cfg(not(feature = "onnxruntime"))]
     "onnxruntime",
+    #[cfg(not(feature = "openvino"))]
+    "openvino",
+    #[cfg(not(feature = "opencv"))]
+    "opencv",
 ];

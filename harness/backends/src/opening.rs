@@ -37,6 +37,7 @@ pub(crate) struct Opening<'a> {
     /// Concrete shapes of the inputs, in the file's order.
     pub(crate) shapes: Vec<Vec<usize>>,
     /// Positions of the outputs to fetch, in the order asked for.
+    #[cfg(feature = "tract")]
     pub(crate) chosen: Vec<usize>,
     /// Inputs and chosen outputs.
     pub(crate) io: IoSpec,
@@ -96,6 +97,7 @@ impl<'a> Opening<'a> {
             bytes,
             graph,
             shapes,
+            #[cfg(feature = "tract")]
             chosen,
             io,
             facts,

@@ -212,7 +212,7 @@ fn inputs_that_do_not_fit_are_errors_of_run() {
         )
         .expect("whole")
     };
-    for backend in engines().into_iter().chain([null()]) {
+    for backend in engines().chain([null()]) {
         let mut config = OpenConfig::default();
         if backend.id() == "null" {
             config.settings = [("inputs".to_owned(), "x:f32:1x3x6x6".to_owned())].into();

@@ -1,11 +1,13 @@
 //! The library, loaded once a process. ONNX Runtime allows one environment a process, and a loaded
 //! library stays.
 
-use super::{
-    elf,
-    search::{FoundLibrary, find_library, version_of},
+use crate::{
+    guard::guard,
+    native::{
+        elf,
+        search::{FoundLibrary, Wanted, version_in_name},
+    },
 };
-use crate::guard::guard;
 use dyno_core::{Absence, Reason, Remedy, Tried};
 use ort::environment::Environment;
 use std::{
@@ -14,6 +16,26 @@ use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
+
+const WANTED: Wanted = Wanted {
+    variables: &["DYNO_ONNXRUNTIME", "ORT_DYLIB_PATH"],
+    package: "onnxruntime/capi",
+    installations: &[],
+    folders: &["/opt/onnxruntime/lib"],
+    version_of,
+};
+
+fn version_of(file: &str) -> Option<Vec<u32>> {
+    version_in_name("onnxruntime", file)
+}
+
+/// Files that may be the library of ONNX Runtime, in the order in which they are tried: the
+/// variables `DYNO_ONNXRUNTIME` and `ORT_DYLIB_PATH` (a file or a folder), Python installations
+/// (that of `DYNO_PYTHON`, `VIRTUAL_ENV`, `CONDA_PREFIX`, that of the first `python3` on the path,
+/// the user's, the system's), the system's library folders.
+pub fn find_library() -> Vec<FoundLibrary> {
+    WANTED.find()
+}
 
 /// A loaded library.
 #[derive(Clone)]

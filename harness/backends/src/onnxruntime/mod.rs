@@ -2,13 +2,11 @@
 
 mod backend;
 mod choice;
-mod elf;
 mod ffi;
 mod library;
 mod model;
 mod providers;
-mod search;
 mod slot;
 
 pub use backend::OnnxRuntime;
-pub use search::{FoundLibrary, find_library};
+pub use library::find_library;

@@ -69,7 +69,7 @@ const SHARED: u64 = 3;
 /// # Errors
 /// A text that says what is wrong: no ELF file, of another width, byte order or processor, no
 /// shared library, or shorter than its segments.
-pub(super) fn check(path: &Path) -> Result<(), String> {
+pub(crate) fn check(path: &Path) -> Result<(), String> {
     if !cfg!(unix) || cfg!(target_vendor = "apple") {
         return Ok(());
     }
