@@ -16,6 +16,7 @@ const EVERYDAY: &[&str] = &[
     "folder",         // a run folder
     "null",           // JSON's null
     "random",         // random inputs
+    "top-k",          // an operator of ONNX is called TopK
 ];
 
 /// Ids of rows in identifiers and string literals of crates that must not know them. Comments and

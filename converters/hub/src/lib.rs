@@ -7,10 +7,17 @@
 //!
 //! [`IMPORTERS`] is the table: one folder and one row a framework.
 
+mod check;
+mod compare;
 mod error;
+mod eval;
 pub mod graph;
 pub mod import;
+mod infer;
+pub mod inspect;
 pub mod onnx;
+pub mod passes;
 
+pub use compare::first_difference;
 pub use error::HubError;
 pub use import::IMPORTERS;

@@ -1,5 +1,8 @@
 //! Graphs are run by independent engines: what hub writes computes what it should.
 
 mod darknet;
+mod infer;
+mod inspect;
 mod onnx_files;
+mod passes;
 mod support;

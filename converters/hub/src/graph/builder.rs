@@ -8,6 +8,7 @@ use super::{
     tensor::Tensor,
     value::Value,
 };
+use crate::{HubError, infer::Inference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Builds a [`Graph`] in the order in which it runs. Names are made unique: what was asked for, or
@@ -18,6 +19,8 @@ pub struct Builder {
     taken: BTreeSet<String>,
     /// The next number to try for a name that was asked for before.
     next: BTreeMap<String, usize>,
+    node_names: BTreeSet<String>,
+    inference: Inference,
 }
 
 impl Builder {
@@ -103,8 +106,18 @@ impl Builder {
         names
     }
 
-    /// Adds a node as it is. Its outputs must be names from [`Self::unique`].
-    pub fn push(&mut self, node: Node) {
+    /// Adds a node as it is. Its outputs must be names from [`Self::unique`]. Types and shapes of
+    /// its outputs are inferred where they can be. Engines refuse two nodes of one name: a name
+    /// that is taken gets a number.
+    pub fn push(&mut self, mut node: Node) {
+        if !node.name.is_empty() {
+            let (wanted, mut number) = (node.name.clone(), 0);
+            while !self.node_names.insert(node.name.clone()) {
+                number += 1;
+                node.name = format!("{wanted}_{number}");
+            }
+        }
+        self.inference.node(&mut self.graph, &node);
         self.graph.nodes.push(node);
     }
 
@@ -129,9 +142,11 @@ impl Builder {
         self.graph.initializers.get(name)
     }
 
-    /// States what is known of a value; for operations whose result cannot be inferred.
+    /// States what is known of a value, beside what was inferred; for operations whose result
+    /// cannot be inferred. What contradicts an inferred type or shape is an error of
+    /// [`Self::finish`].
     pub fn state(&mut self, value: Value) {
-        self.graph.values.insert(value.name.clone(), value);
+        self.inference.stated(&mut self.graph, value);
     }
 
     /// The graph as it stands.
@@ -140,7 +155,16 @@ impl Builder {
     }
 
     /// The finished graph.
-    pub fn finish(self) -> Graph {
-        self.graph
+    ///
+    /// # Errors
+    /// The first contradiction that inference found: a node whose inputs its operator does not
+    /// take, or a value that was stated differently.
+    pub fn finish(mut self) -> Result<Graph, HubError> {
+        self.inference.finish()?;
+        // Of an output is known what stands with it.
+        for output in &self.graph.outputs {
+            self.graph.values.remove(&output.name);
+        }
+        Ok(self.graph)
     }
 }

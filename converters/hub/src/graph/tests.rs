@@ -34,11 +34,30 @@ fn names_are_made_unique() {
     let second = builder.add("Clip", "x", &[&first], []);
     assert_eq!([x.as_str(), &first, &second], ["x", "x_1", "x_2"]);
     builder.output(&second);
-    let graph = builder.finish();
+    let graph = builder.finish().expect("no contradiction");
     assert_eq!(graph.nodes.len(), 2);
     assert_eq!(graph.outputs[0].name, "x_2");
     assert_eq!(
         graph.value("x").and_then(|v| v.fixed_shape()),
         Some(vec![1, 3])
     );
+}
+
+#[test]
+fn nodes_have_names_of_their_own() {
+    let mut builder = Builder::new("net");
+    let x = builder.input("x", ElementType::F32, &[1]);
+    for _ in 0..3 {
+        let output = builder.unique("y");
+        builder.push(Node {
+            name: "layer".to_owned(),
+            op: "Relu".to_owned(),
+            inputs: vec![x.clone()],
+            outputs: vec![output],
+            ..Node::default()
+        });
+    }
+    let graph = builder.finish().expect("no contradiction");
+    let names: Vec<&str> = graph.nodes.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["layer", "layer_1", "layer_2"]);
 }

@@ -44,7 +44,7 @@ fn everything() -> Graph {
         ],
     );
     builder.output(&y);
-    let mut graph = builder.finish();
+    let mut graph = builder.finish().expect("no contradiction");
     graph.metadata.insert("a".to_owned(), "b".to_owned());
     graph.domains.insert("own".to_owned(), 3);
     graph.inputs[0].shape = Some(vec![

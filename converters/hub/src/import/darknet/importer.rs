@@ -299,7 +299,11 @@ fn finish(
         "batch normalization divides by {word} and is folded into the weights"
     ));
     says.notes = notes;
-    Ok((builder.finish(), says))
+    let graph = builder.finish().map_err(|e| ImportError::Malformed {
+        framework: Framework::Darknet,
+        reason: e.to_string(),
+    })?;
+    Ok((graph, says))
 }
 
 /// The last layer that gives something is a `[softmax]`.
