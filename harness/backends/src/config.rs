@@ -3,12 +3,6 @@
 use dyno_core::{BackendError, OpenConfig, nearest};
 
 /// Refuses devices other than the processor, and what [`check_counts`] refuses.
-#[cfg(any(
-    feature = "tract",
-    feature = "rten",
-    feature = "onnxruntime",
-    feature = "opencv"
-))]
 pub(crate) fn check_cpu(
     backend: &'static str,
     config: &OpenConfig,

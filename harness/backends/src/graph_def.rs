@@ -12,16 +12,8 @@ use std::{collections::BTreeSet, ops::Range};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outline {
     /// Placeholders.
-    #[cfg_attr(
-        not(feature = "opencv"),
-        expect(dead_code, reason = "OpenVINO knows inputs by itself")
-    )]
     pub(crate) inputs: Vec<String>,
     /// Nodes that no other uses.
-    #[cfg_attr(
-        not(feature = "openvino"),
-        expect(dead_code, reason = "OpenCV knows outputs by itself")
-    )]
     pub(crate) outputs: Vec<String>,
 }
 

@@ -6,6 +6,7 @@ mod assets;
 mod conformance;
 mod contract;
 mod failures;
+#[cfg(feature = "openvino")]
 mod openvino;
 mod providers;
 mod references;
