@@ -8,6 +8,7 @@
 //! The rules are those of the operators' specification (`docs/Operators.md` of ONNX 1.22, all
 //! versions of an operator up to set 21 that differ in where axes and sizes stand).
 
+mod boxes;
 mod call;
 mod dimensions;
 mod elementwise;
@@ -17,7 +18,6 @@ mod number;
 mod pieces;
 mod pool;
 mod reduce;
-mod region;
 mod resize;
 mod run;
 mod shape;
@@ -83,7 +83,7 @@ const OPS: &[(&str, Rule)] = &[
     ("GlobalMaxPool", pool::global),
     ("Greater", elementwise::logical),
     ("GreaterOrEqual", elementwise::logical),
-    ("GridSample", region::grid_sample),
+    ("GridSample", boxes::grid_sample),
     ("GroupNormalization", elementwise::unary),
     ("HardSigmoid", elementwise::unary),
     ("HardSwish", elementwise::unary),
@@ -105,7 +105,7 @@ const OPS: &[(&str, Rule)] = &[
     ("MatMulInteger", matrix::matmul_integer),
     ("Max", elementwise::variadic),
     ("MaxPool", pool::pool),
-    ("MaxRoiPool", region::max_roi_pool),
+    ("MaxRoiPool", boxes::max_roi_pool),
     ("MaxUnpool", pool::max_unpool),
     ("Mean", elementwise::variadic),
     ("MeanVarianceNormalization", elementwise::unary),
@@ -114,8 +114,8 @@ const OPS: &[(&str, Rule)] = &[
     ("Mod", elementwise::binary),
     ("Mul", elementwise::binary),
     ("Neg", elementwise::unary),
-    ("NonMaxSuppression", region::non_max_suppression),
-    ("NonZero", region::non_zero),
+    ("NonMaxSuppression", boxes::non_max_suppression),
+    ("NonZero", boxes::non_zero),
     ("Not", elementwise::test),
     ("OneHot", pieces::one_hot),
     ("Or", elementwise::logical),
@@ -140,7 +140,7 @@ const OPS: &[(&str, Rule)] = &[
     ("Relu", elementwise::unary),
     ("Reshape", shape::reshape),
     ("Resize", resize::resize),
-    ("RoiAlign", region::roi_align),
+    ("RoiAlign", boxes::roi_align),
     ("Round", elementwise::unary),
     ("Scatter", elementwise::unary),
     ("ScatterElements", elementwise::unary),

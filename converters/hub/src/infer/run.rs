@@ -23,6 +23,23 @@ pub(crate) struct Inference {
     problems: Vec<HubError>,
 }
 
+/// Most axes of a shape, and bytes of a symbol, that are followed. Each node takes over those of
+/// its inputs, so that without a bound a small file could claim much.
+const MOST_AXES: usize = 64;
+const MOST_SYMBOL_BYTES: usize = 256;
+
+fn bounded(mut known: Known) -> Known {
+    if known.shape.as_ref().is_some_and(|s| s.len() > MOST_AXES) {
+        known.shape = None;
+    }
+    for d in known.shape.iter_mut().flatten() {
+        if matches!(d, Dimension::Symbolic(s) if s.len() > MOST_SYMBOL_BYTES) {
+            *d = Dimension::Unknown;
+        }
+    }
+    known
+}
+
 /// The name of a node for messages.
 pub(crate) fn place(node: &Node) -> String {
     format!("node `{}` ({})", node.name, node.op)
@@ -95,7 +112,7 @@ impl Inference {
             return Known::default();
         }
         if let Some(tensor) = tensor {
-            return shape::known(tensor);
+            return bounded(shape::known(tensor));
         }
         let stated = graph.value(name);
         let mut known = self.known.get(name).cloned().unwrap_or_default();
@@ -103,7 +120,7 @@ impl Inference {
             known.dtype = value.dtype.or(known.dtype);
             known.shape = value.shape.or(known.shape);
         }
-        known
+        bounded(known)
     }
 
     /// Joins what an importer says of a value with what is known of it.

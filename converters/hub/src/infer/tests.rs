@@ -163,3 +163,28 @@ fn what_is_stated_differently_is_refused() {
     let error = b.finish().expect_err("[2, 4] is not [2, 3]").to_string();
     assert!(error.contains("value `y`: stated and inferred"), "{error}");
 }
+
+#[test]
+fn claims_are_not_multiplied() {
+    let axes = vec![Dimension::Fixed(1); 100_000];
+    let mut graph = Graph {
+        opset: 13,
+        inputs: vec![Value {
+            name: "v0".to_owned(),
+            dtype: Some(ElementType::F32),
+            shape: Some(axes),
+        }],
+        ..Graph::default()
+    };
+    for at in 0..1_000 {
+        graph.nodes.push(Node {
+            op: "Relu".to_owned(),
+            inputs: vec![format!("v{at}")],
+            outputs: vec![format!("v{}", at + 1)],
+            ..Node::default()
+        });
+    }
+    graph.infer().expect("no contradiction");
+    let last = graph.value("v1000").expect("its type is known");
+    assert_eq!((last.dtype, last.shape), (Some(ElementType::F32), None));
+}

@@ -104,6 +104,10 @@ impl Graph {
             };
             *operators.entry(name).or_insert(0) += 1;
         }
+        // By name, not by search.
+        for end in graph.outputs.iter().chain(&graph.inputs) {
+            graph.values.insert(end.name.clone(), end.clone());
+        }
         let macs = cost::macs(&graph).map(|m| m / batch);
         Ok(Summary {
             name: graph.name.clone(),

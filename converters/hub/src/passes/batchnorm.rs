@@ -3,7 +3,7 @@
 
 use super::edit::{Names, uses};
 use crate::graph::{Attribute, ElementType, Graph, Node, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn run(graph: &mut Graph) -> bool {
     let uses = uses(graph);
@@ -14,7 +14,7 @@ pub(super) fn run(graph: &mut Graph) -> bool {
         .enumerate()
         .filter_map(|(at, n)| Some((n.outputs.first()?.clone(), at)))
         .collect();
-    let mut gone = Vec::new();
+    let mut gone = BTreeSet::new();
     for at in 0..graph.nodes.len() {
         let folded = (|| {
             let norm = graph.nodes.get(at)?;
@@ -41,7 +41,7 @@ pub(super) fn run(graph: &mut Graph) -> bool {
         node.outputs[0] = output;
         graph.initializers.insert(weights_name, weights);
         graph.initializers.insert(bias_name, bias);
-        gone.push(at);
+        gone.insert(at);
     }
     let mut at = 0..;
     graph

@@ -11,7 +11,8 @@ use crate::{
 const MOST_GROWTH_BYTES: usize = 1 << 20;
 
 pub(super) fn run(graph: &mut Graph) -> bool {
-    let outputs: Vec<String> = graph.outputs.iter().map(|o| o.name.clone()).collect();
+    let outputs: std::collections::BTreeSet<String> =
+        graph.outputs.iter().map(|o| o.name.clone()).collect();
     let before = graph.nodes.len();
     let mut kept = Vec::with_capacity(before);
     for node in std::mem::take(&mut graph.nodes) {

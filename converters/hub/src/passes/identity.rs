@@ -25,7 +25,9 @@ pub(super) fn run(graph: &mut Graph) -> bool {
             continue;
         }
         if !pinned.contains(to) {
-            inputs.insert(to.clone(), from.clone());
+            // Nodes stand in order: what `from` was replaced by is known.
+            let first = inputs.get(from).unwrap_or(from).clone();
+            inputs.insert(to.clone(), first);
             gone[at] = true;
         } else if producers.contains_key(from)
             && !pinned.contains(from)

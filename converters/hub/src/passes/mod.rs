@@ -68,8 +68,10 @@ impl Graph {
     /// Runs all passes until none changes anything, with shapes inferred in between.
     ///
     /// # Errors
-    /// The first contradiction that inference finds.
+    /// The first breach that [`Self::check`] finds; the graph is as it was.
     pub fn simplify(&mut self) -> Result<(), HubError> {
+        self.check()
+            .map_err(|mut problems| problems.swap_remove(0))?;
         for _ in 0..ROUNDS {
             self.infer()
                 .map_err(|mut problems| problems.swap_remove(0))?;

@@ -206,3 +206,18 @@ fn an_identity_before_an_output_gives_its_name_away() {
     assert_eq!(graph.nodes[0].outputs, ["z"]);
     assert_eq!(graph.nodes[1].inputs, ["z"]);
 }
+
+#[test]
+fn graphs_that_break_a_rule_are_left_alone() {
+    let mut b = Builder::new("net");
+    let x = b.input("x", ElementType::F32, &[3]);
+    let y = b.add("Identity", "y", &[&x], []);
+    let z = b.add("Identity", "z", &[&y], []);
+    b.output(&z);
+    let mut graph = b.finish().expect("no contradiction");
+    graph.nodes[0].inputs[0] = "z".to_owned();
+    let before = graph.clone();
+    let error = graph.simplify().expect_err("a cycle").to_string();
+    assert!(error.contains("a cycle"), "{error}");
+    assert_eq!(graph, before);
+}
