@@ -210,7 +210,7 @@ fn check(engine: Engine, files: &[ModelFile], net: &Value) -> Outcome {
 fn nets_give_what_opencv_and_darknet_compute() {
     let reference = reference();
     let nets = reference["nets"].as_object().expect("nets");
-    assert_eq!(nets.len(), 17);
+    assert_eq!(nets.len(), 19);
     for engine in engines() {
         let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
         for (name, net) in nets {

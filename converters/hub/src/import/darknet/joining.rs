@@ -40,6 +40,30 @@ fn same_extent(net: &Net, section: &Section, a: &Layer, b: &Layer) -> Result<(),
     Err(net.malformed(section, problem))
 }
 
+/// Every `stride`th pixel of a layer, from the first, as many as `x` has. This is how pjreddie's fork
+/// adds a larger layer; AlexeyAB's refuses it.
+fn pixels(
+    net: &mut Net,
+    section: &Section,
+    name: &str,
+    layer: &Layer,
+    x: &Layer,
+) -> Result<Layer, ImportError> {
+    let stride = layer.width / x.width;
+    if stride < 2 || stride != layer.height / x.height {
+        same_extent(net, section, x, layer)?;
+        return Ok(layer.clone());
+    }
+    let starts = net.integers(&format!("{name}.from"), &[0, 0]);
+    let last = |n: usize| (n - 1) * stride + 1;
+    let ends = net.integers(&format!("{name}.to"), &[last(x.height), last(x.width)]);
+    let axes = net.integers(&format!("{name}.axes"), &[2, 3]);
+    let steps = net.integers(&format!("{name}.steps"), &[stride; 2]);
+    let inputs: [&str; 5] = [&layer.value, &starts, &ends, &axes, &steps];
+    let value = net.builder.add("Slice", name, &inputs, []);
+    net.layer(section, value, [layer.channels, x.height, x.width])
+}
+
 /// `[route]`: the channels of several layers, of each only part `group_id` of `groups`.
 pub(super) fn route(net: &mut Net, section: &Section) -> Result<Layer, ImportError> {
     let layers = sources(net, section, "layers")?;
@@ -130,8 +154,9 @@ impl JoinWeights {
     }
 }
 
-/// `[shortcut]`: the layer before plus others of the same extent. Of another with more channels the
-/// first are added; one with fewer is added to the first. `weights_type` gives every input a factor.
+/// `[shortcut]`: the layer before plus others. Of another with more channels the first are added,
+/// one with fewer is added to the first; of one that is larger by a whole factor, every so manyth
+/// pixel is added. `weights_type` gives every input a factor.
 pub(super) fn shortcut(net: &mut Net, section: &Section) -> Result<Layer, ImportError> {
     let x = net.before();
     let layers = sources(net, section, "from")?;
@@ -166,7 +191,7 @@ pub(super) fn shortcut(net: &mut Net, section: &Section) -> Result<Layer, Import
         sum = weights.apply(net, section, &name, &sum, 0)?;
     }
     for (number, layer) in layers.iter().enumerate() {
-        same_extent(net, section, &x, layer)?;
+        let layer = &pixels(net, section, &name, layer, &x)?;
         let mut added = layer.value.clone();
         if layer.channels > x.channels {
             added = channels(net, &name, layer, 0, x.channels);

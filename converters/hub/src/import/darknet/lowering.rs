@@ -14,7 +14,7 @@ use super::{
 use crate::graph::{ElementType, Tensor, Value};
 use dyno_core::ImportError;
 
-/// Most cells of a head: its coordinates become a constant of the graph.
+/// Most cells of all heads: their coordinates become constants of the graph.
 const MAX_CELLS: usize = 1 << 20;
 
 /// Shorthand for one operation of the head that is being lowered.
@@ -47,6 +47,11 @@ impl Lower<'_> {
 
 /// The output that holds the boxes of all heads.
 pub(super) fn lower(net: &mut Net, heads: &[Head]) -> Result<String, ImportError> {
+    let cells = heads.iter().map(|h| h.input.height * h.input.width);
+    if cells.fold(0usize, usize::saturating_add) > MAX_CELLS {
+        let problem = format!("heads of more than {MAX_CELLS} cells cannot be part of a graph");
+        return Err(malformed(&net.file, &problem));
+    }
     let mut parts = Vec::with_capacity(heads.len());
     for (number, head) in heads.iter().enumerate() {
         let mut lower = Lower {
@@ -74,10 +79,6 @@ pub(super) fn lower(net: &mut Net, heads: &[Head]) -> Result<String, ImportError
 fn one(lower: &mut Lower<'_>, head: &Head) -> Result<String, ImportError> {
     let (rows, columns) = (head.input.height, head.input.width);
     let cells = rows * columns;
-    if cells > MAX_CELLS {
-        let problem = format!("a grid of {rows}x{columns} is too large to be part of a graph");
-        return Err(malformed(&lower.net.file, &problem));
-    }
     let (batch, anchors, classes) = (lower.net.batch, head.anchors.len(), head.classes);
     let x = lower.reshape(&head.input.value, &[batch, anchors, 5 + classes, cells]);
     let lengths = lower

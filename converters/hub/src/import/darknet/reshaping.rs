@@ -1,4 +1,4 @@
-//! Layers that move numbers: `[upsample]`, `[reorg]`, `[reorg3d]`; and those that do nothing to them
+//! Layers that move numbers: `[crop]`, `[upsample]`, `[reorg]`, `[reorg3d]`; and those that do nothing to them
 //! when a model runs: `[dropout]`, `[cost]`, `[empty]`.
 
 use super::{
@@ -8,6 +8,39 @@ use super::{
 use crate::graph::Tensor;
 use dyno_core::ImportError;
 use dyno_formats::darknet::Section;
+
+/// `[crop]`: the middle of the picture, and unless `noadjust` from 0..1 to −1..1. It is cut at
+/// random in training only.
+pub(super) fn crop(net: &mut Net, section: &Section) -> Result<Layer, ImportError> {
+    let x = net.before();
+    let height = net.count(section, "crop_height", 1, 1)?;
+    let width = net.count(section, "crop_width", 1, 1)?;
+    let (Some(top), Some(left)) = (x.height.checked_sub(height), x.width.checked_sub(width)) else {
+        let problem = format!(
+            "{height}x{width} cannot be cut out of {}x{}",
+            x.height, x.width
+        );
+        return Err(net.malformed(section, problem));
+    };
+    let (top, left) = (top / 2, left / 2);
+    let name = net.name("crop");
+    let starts = net.integers(&format!("{name}.from"), &[top, left]);
+    let ends = net.integers(&format!("{name}.to"), &[top + height, left + width]);
+    let axes = net.integers(&format!("{name}.axes"), &[2, 3]);
+    let inputs: [&str; 4] = [&x.value, &starts, &ends, &axes];
+    let mut value = net.builder.add("Slice", &name, &inputs, []);
+    if !net.flag(section, "noadjust")? {
+        let two = net
+            .builder
+            .constant(&format!("{name}.scale"), Tensor::scalar(2.0));
+        let one = net
+            .builder
+            .constant(&format!("{name}.shift"), Tensor::scalar(-1.0));
+        value = net.builder.add("Mul", &name, &[&value, &two], []);
+        value = net.builder.add("Add", &name, &[&value, &one], []);
+    }
+    net.layer(section, value, [x.channels, height, width])
+}
 
 /// `[upsample]`: every pixel becomes `stride` × `stride`, times `scale`.
 pub(super) fn upsample(net: &mut Net, section: &Section) -> Result<Layer, ImportError> {

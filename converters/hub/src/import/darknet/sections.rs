@@ -223,6 +223,14 @@ pub(super) const SECTIONS: &[Row] = &[
         ..ROW
     },
     Row {
+        names: &["crop"],
+        build: reshaping::crop,
+        read: &["crop_height", "crop_width", "noadjust"],
+        without_effect: &["angle", "exposure", "flip", "saturation"],
+        refused: &["shift"],
+        ..ROW
+    },
+    Row {
         names: &["upsample"],
         build: reshaping::upsample,
         read: &["scale", "stride"],

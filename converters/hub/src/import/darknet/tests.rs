@@ -190,10 +190,7 @@ fn layers_that_cannot_be_are_refused() {
             "[dropout]\n[maxpool]\nsize=2\nstride=2\n[route]\nlayers=0,1\n",
             "4x4 and 2x2",
         ),
-        (
-            "[dropout]\n[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=0\n",
-            "2x2 and 4x4",
-        ),
+        ("[dropout]\n[upsample]\n[shortcut]\nfrom=0\n", "8x8 and 4x4"),
         ("[convolutional]\nfilters=3\ngroups=2\n", "groups"),
         ("[convolutional]\nsize=9\n", "does not fit"),
         ("[convolutional]\nfilters=0\n", "filters=0"),
@@ -204,6 +201,7 @@ fn layers_that_cannot_be_are_refused() {
         ("[convolutional]\nfilters=1.5\n", "no such number"),
         ("[maxpool]\nsize=1\npadding=2\n", "padding=2"),
         ("[upsample]\nstride=1000000\n", "none that can be"),
+        ("[crop]\ncrop_width=5\ncrop_height=4\n", "cut out of 4x4"),
         ("[upsample]\nstride=-2\n", "stride=-2"),
         ("[reorg]\nstride=3\n", "cannot be cut"),
         ("[reorg]\nstride=2\n", "`stride=2` of 2 channels"),
@@ -335,6 +333,19 @@ fn options_are_read_or_refused() {
     ] {
         assert!(graph(V3, &numbers, &options).is_err());
     }
+}
+
+#[test]
+fn heads_in_the_graph_are_bounded() {
+    let heads = "[yolo]\nmask=0\nnum=1\nanchors=1,1\nclasses=1\n".repeat(2);
+    let text = format!("[net]\nwidth=1024\nheight=1024\nchannels=6\n{heads}");
+    let options = |in_graph| ImportOptions {
+        in_graph,
+        ..ImportOptions::default()
+    };
+    assert!(graph(&text, &[], &options(false)).is_ok());
+    let e = graph(&text, &[], &options(true)).expect_err("must be refused");
+    assert!(e.to_string().contains("1048576 cells"), "{e}");
 }
 
 /// One convolution of one weight, so that the fold can be computed by hand.
