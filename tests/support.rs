@@ -227,19 +227,20 @@ pub(crate) fn assets() -> Option<PathBuf> {
     None
 }
 
-/// Whether ONNX Runtime's library can be found; as for the assets.
-pub(crate) fn has_onnxruntime() -> bool {
+/// Whether the library of an engine can be found; as for the assets.
+pub(crate) fn has_library(id: &str) -> bool {
     let usable = dyno_backends::BACKENDS
         .iter()
-        .any(|b| b.id() == "onnxruntime" && b.probe().usable());
+        .any(|b| b.id() == id && b.probe().usable());
+    let required = format!("DYNO_REQUIRE_{}", id.to_ascii_uppercase());
     assert!(
-        usable || std::env::var_os("DYNO_REQUIRE_ONNXRUNTIME").is_none_or(|v| v != "1"),
-        "DYNO_REQUIRE_ONNXRUNTIME=1, and the library was not found"
+        usable || std::env::var_os(&required).is_none_or(|v| v != "1"),
+        "{required}=1, and the library was not found"
     );
     if !usable {
         // Not `eprintln`: the test runner would swallow it.
-        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no onnxruntime library\n")
-            .expect("standard error");
+        let line = format!("skipped: no {id} library\n");
+        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error");
     }
     usable
 }

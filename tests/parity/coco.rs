@@ -2,7 +2,7 @@
 //! detections, agreement of the engines.
 
 use super::models::{FASTESTDET, Model, NANODET, YOLOX};
-use crate::support::{Place, assets, has_onnxruntime, python, score};
+use crate::support::{Place, assets, has_library, python, score};
 use dyno_core::Record;
 use std::{path::Path, process::Command};
 
@@ -113,11 +113,11 @@ fn on_all_engines(model: &Model, reference_name: Option<&str>) {
     let place = Place::new();
     model.register(&place, &assets);
     let mut records = Vec::new();
-    let engines: &[&str] = if has_onnxruntime() {
-        &["onnxruntime", "tract", "rten"]
-    } else {
-        &["tract", "rten"]
-    };
+    // ONNX Runtime first: the others are held against it.
+    let engines = ["onnxruntime", "tract", "rten", "openvino"];
+    let engines = engines
+        .iter()
+        .filter(|id| ["tract", "rten"].contains(id) || has_library(id));
     for backend in engines {
         let record = run(&place, &assets, model, backend);
         same_as_pycocotools(&place, &assets, model, backend, &record);
