@@ -7,5 +7,7 @@
 pub mod darknet;
 mod error;
 pub mod onnx;
+pub mod openvino;
+pub mod torch7;
 
 pub use error::FormatError;
