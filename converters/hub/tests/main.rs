@@ -4,5 +4,7 @@ mod darknet;
 mod infer;
 mod inspect;
 mod onnx_files;
+mod openvino;
 mod passes;
 mod support;
+mod torch7;

@@ -1,10 +1,16 @@
 //! Importers: from another framework's files to ONNX, one folder a framework.
 
 mod darknet;
+mod files;
+mod openvino;
+mod rename;
+mod torch7;
 
 pub use darknet::Darknet;
+pub use openvino::OpenVino;
+pub use torch7::Torch7;
 
 use dyno_core::Importer;
 
 /// The importers of this build; one a framework.
-pub const IMPORTERS: &[&dyn Importer] = &[&Darknet];
+pub const IMPORTERS: &[&dyn Importer] = &[&Darknet, &OpenVino, &Torch7];
