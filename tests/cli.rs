@@ -3,12 +3,15 @@
 //! What people read is compared with snapshots (`tests/snapshots`), whole: exit code and both
 //! streams.
 
+mod doctor;
 mod elsewhere;
 mod files;
 mod interrupted;
 mod listings;
 mod manifest;
+mod providers;
 mod run;
+mod runtimes;
 mod words;
 
 const DETECTOR: &str = "run dyno/shapes-detector --dataset coco:pictures";

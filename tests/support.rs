@@ -34,6 +34,7 @@ impl Place {
         command
             .env("XDG_CONFIG_HOME", self.join("config"))
             .env("DYNO_CACHE_DIR", self.join("cache"))
+            .env("DYNO_DATA_DIR", self.join("data"))
             .env("DYNO_RUNS_DIR", self.join("runs"));
         command
             .env_remove("DYNO_BACKEND")

@@ -2,7 +2,10 @@
 
 use dyno_core::Availability;
 use dyno_runner::WorkerCommand;
-use std::process::{Command, Stdio};
+use std::{
+    ffi::OsStr,
+    process::{Command, Stdio},
+};
 
 /// How a worker is started: this program, `worker`.
 ///
@@ -21,10 +24,13 @@ pub(crate) fn worker(include_host: bool) -> anyhow::Result<WorkerCommand> {
 
 /// What an engine has on this machine, asked in a child: a damaged library can kill the process
 /// that opens it, and that is told as what it is.
-pub(crate) fn probe(backend: &'static str) -> Availability {
+///
+/// `environment` is added to that of this process.
+pub(crate) fn probe(backend: &'static str, environment: &[(&str, &OsStr)]) -> Availability {
     let output = std::env::current_exe().and_then(|program| {
         Command::new(program)
             .args(["worker", "--probe", backend])
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .output()

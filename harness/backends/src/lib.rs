@@ -36,6 +36,7 @@ mod openvino;
 mod precisions;
 #[cfg(feature = "rten")]
 mod rten;
+mod runtimes;
 #[cfg(any(
     feature = "tract",
     feature = "rten",
@@ -59,6 +60,9 @@ pub use opencv::OpenCv;
 pub use openvino::{OpenVino, find_openvino};
 #[cfg(feature = "rten")]
 pub use rten::Rten;
+pub use runtimes::{
+    Engines, Installed, RUNTIMES, Runtime, RuntimeError, Unpacked, sha256_of, unpack,
+};
 #[cfg(feature = "tract")]
 pub use tract::Tract;
 

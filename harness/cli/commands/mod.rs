@@ -13,6 +13,7 @@ pub(crate) mod recipes;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod runtimes;
 pub(crate) mod verdicts;
 pub(crate) mod worker;
 

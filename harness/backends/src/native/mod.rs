@@ -2,4 +2,5 @@
 //! may be opened at all.
 
 pub(crate) mod elf;
+pub(crate) mod installed;
 pub(crate) mod search;

@@ -13,11 +13,11 @@ use crate::{
 };
 use dyno_core::{
     Absence, Availability, Backend, BackendError, Capability, Framework, Library, Model,
-    ModelSource, OpenConfig, Presence, Reason,
+    ModelSource, OpenConfig, Presence, Reason, Remedy,
 };
 use dyno_formats::onnx::GraphFacts;
 use ort::session::{Session, builder::SessionBuilder};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 pub(super) const ID: &str = "onnxruntime";
 
@@ -58,7 +58,7 @@ impl Backend for OnnxRuntime {
 
     fn probe(&self) -> Availability {
         let built_for = format!("for ONNX Runtime 1.{} or newer", ort::MINOR_VERSION);
-        match library::load(None) {
+        match library::load(None, None) {
             Ok(loaded) => {
                 let (devices, providers) = providers(&loaded);
                 Availability {
@@ -94,7 +94,8 @@ impl Backend for OnnxRuntime {
             model,
             &shared,
         )?;
-        let loaded = library::load(choice.library.as_deref()).map_err(|absence| {
+        let runtime = choice.provider.and_then(|p| p.runtime);
+        let loaded = library::load(choice.library.as_deref(), runtime).map_err(|absence| {
             BackendError::Unavailable {
                 backend: ID,
                 reason: absence.to_string(),
@@ -141,8 +142,7 @@ fn providers(loaded: &Loaded) -> (Vec<Capability>, Vec<Capability>) {
             Ok(true) => {
                 for class in provider.classes.iter().filter(|c| **c != Class::Cpu) {
                     if devices.iter().all(|d| d.name != class.word()) {
-                        let detail = format!("if the machine has one, by `{}`", provider.id);
-                        devices.push(Capability::there(class.word(), detail));
+                        devices.push(device(*class, provider.id));
                     }
                 }
                 Capability::there(provider.id, provider.name)
@@ -155,6 +155,31 @@ fn providers(loaded: &Loaded) -> (Vec<Capability>, Vec<Capability>) {
         });
     }
     (devices, found)
+}
+
+/// A device other than the processor, as far as its device files tell.
+fn device(class: Class, provider: &str) -> Capability {
+    let files = match class {
+        Class::Cpu => &[][..],
+        Class::Gpu => &["/dev/dri", "/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/kfd"],
+        Class::Npu => &["/dev/accel", "/dev/rknpu", "/dev/davinci0"],
+    };
+    if !cfg!(target_os = "linux") || files.iter().any(|f| Path::new(f).exists()) {
+        return Capability::there(class.word(), format!("by `{provider}`"));
+    }
+    let device = format!(
+        "{} (none of {})",
+        class.word().to_uppercase(),
+        files.join(", ")
+    );
+    let what = format!("a {} with its driver", class.word().to_uppercase());
+    Capability::missing(
+        class.word(),
+        Absence {
+            reason: Reason::NoDevice { device },
+            remedy: Some(Remedy::Provide { what }),
+        },
+    )
 }
 
 fn builder(

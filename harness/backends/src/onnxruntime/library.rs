@@ -5,6 +5,7 @@ use crate::{
     guard::guard,
     native::{
         elf,
+        installed::with_installed,
         search::{FoundLibrary, Wanted, version_in_name},
     },
 };
@@ -50,12 +51,13 @@ pub(super) struct Loaded {
 static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
 
 /// The library: the one already loaded, else `explicit`, else the first candidate that can be
-/// loaded.
+/// loaded: a file that a variable names, then installed runtimes (`runtime` before others), then
+/// those of Python and of the system.
 ///
 /// # Errors
 /// Every file that was tried, with the reason, and what mends it; also when `explicit` is not the
 /// file already loaded.
-pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, Absence> {
+pub(super) fn load(explicit: Option<&Path>, runtime: Option<&str>) -> Result<Loaded, Absence> {
     // A panic while the lock was held leaves nothing half-written: the value is set in one step.
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(there) = loaded.as_ref() {
@@ -77,7 +79,7 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, Absence> {
             source: "the setting `library`",
             explicit: true,
         }],
-        None => find_library(),
+        None => with_installed(find_library(), super::backend::ID, runtime),
     };
     let mut tried = Vec::new();
     for FoundLibrary {

@@ -3,6 +3,7 @@
 use super::ffi::{Api, Core};
 use crate::native::{
     elf,
+    installed::with_installed,
     search::{FoundLibrary, Wanted, version_in_name},
 };
 use dyno_core::{Absence, Reason, Remedy, Tried};
@@ -84,7 +85,7 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Loaded, Absence> {
             source: "the setting `library`",
             explicit: true,
         }],
-        None => find_openvino(),
+        None => with_installed(find_openvino(), super::backend::ID, None),
     };
     let mut tried = Vec::new();
     for candidate in candidates {

@@ -127,6 +127,10 @@ pub(crate) struct RunArgs {
     /// Setting that only the engine knows
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     set: Vec<(String, String)>,
+    /// Let the processor run the nodes that an execution provider does not take; the nodes of each
+    /// are recorded
+    #[arg(long)]
+    allow_partial: bool,
     /// Longest time that one call of the engine may take, opening the model included [default:
     /// 5min]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
@@ -257,7 +261,15 @@ impl RunArgs {
                 .iter()
                 .map(|s| (s.0.clone(), s.1.clone()))
                 .collect(),
-            settings: self.set.iter().cloned().collect(),
+            settings: self
+                .set
+                .iter()
+                .cloned()
+                .chain(
+                    self.allow_partial
+                        .then(|| ("allow_partial".to_owned(), "on".to_owned())),
+                )
+                .collect(),
             max_errors: self.max_errors,
             shard_size: self.shard_size,
             engine_timeout_ns: self
