@@ -127,22 +127,16 @@ fn broken_structure_is_named_with_its_line() {
 
 #[test]
 fn a_cycle_is_found() {
-    let layers: String = (0..3)
-        .map(|i| {
-            format!(
-                "<layer id=\"{i}\" name=\"l{i}\" type=\"ReLU\" version=\"opset1\">\
-                 <input><port id=\"0\"/></input><output><port id=\"1\"/></output></layer>"
-            )
-        })
-        .collect();
-    let edges: String = (0..3)
-        .map(|i| {
-            format!(
-                "<edge from-layer=\"{i}\" from-port=\"1\" to-layer=\"{}\" to-port=\"0\"/>",
-                (i + 1) % 3
-            )
-        })
-        .collect();
+    let layers = [0, 1, 2].map(|i| {
+        format!(
+            "<layer id=\"{i}\" name=\"l{i}\" type=\"ReLU\" version=\"opset1\">\
+             <input><port id=\"0\"/></input><output><port id=\"1\"/></output></layer>"
+        )
+    });
+    let edges = [(0, 1), (1, 2), (2, 0)].map(|(from, to)| {
+        format!("<edge from-layer=\"{from}\" from-port=\"1\" to-layer=\"{to}\" to-port=\"0\"/>")
+    });
+    let (layers, edges) = (layers.concat(), edges.concat());
     let net: Net = read(net(11, &layers, &edges).as_bytes()).expect("well formed");
     let text = net.order().expect_err("a cycle").to_string();
     assert!(text.contains("layer `l0` depends on itself"), "{text}");
