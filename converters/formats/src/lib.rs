@@ -8,6 +8,7 @@ pub mod darknet;
 mod error;
 pub mod onnx;
 pub mod openvino;
+pub mod tensorflow;
 pub mod torch7;
 
 pub use error::FormatError;
