@@ -26,6 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let (name, value) = pair.split_once('=').ok_or("-p needs NAME=VALUE")?;
                 options.parameters.insert(name.to_owned(), value.to_owned());
             }
+            "-s" => {
+                let pair = arguments.next().unwrap_or_default();
+                let (name, shape) = pair.split_once('=').ok_or("-s needs NAME=D,D,…")?;
+                let shape: Result<Vec<usize>, _> = shape.split(',').map(str::parse).collect();
+                options.shapes.insert(name.to_owned(), shape?);
+            }
             _ if framework.is_none() => framework = Some(argument.parse::<Framework>()?),
             _ => files.push(argument),
         }

@@ -7,4 +7,5 @@ mod onnx_files;
 mod openvino;
 mod passes;
 mod support;
+mod tensorflow;
 mod torch7;

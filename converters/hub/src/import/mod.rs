@@ -4,13 +4,15 @@ mod darknet;
 mod files;
 mod openvino;
 mod rename;
+mod tensorflow;
 mod torch7;
 
 pub use darknet::Darknet;
 pub use openvino::OpenVino;
+pub use tensorflow::Tensorflow;
 pub use torch7::Torch7;
 
 use dyno_core::Importer;
 
 /// The importers of this build; one a framework.
-pub const IMPORTERS: &[&dyn Importer] = &[&Darknet, &OpenVino, &Torch7];
+pub const IMPORTERS: &[&dyn Importer] = &[&Darknet, &OpenVino, &Tensorflow, &Torch7];
