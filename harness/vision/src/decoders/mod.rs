@@ -8,6 +8,7 @@ mod nanodet;
 mod region;
 mod shared;
 mod ssd;
+mod ssd_anchors;
 mod yolo;
 mod yolov8;
 mod yolox;
@@ -17,6 +18,7 @@ pub use fastestdet::Fastestdet;
 pub use nanodet::Nanodet;
 pub use region::Region;
 pub use ssd::Ssd;
+pub use ssd_anchors::SsdAnchors;
 pub use yolo::Yolo;
 pub use yolov8::Yolov8;
 pub use yolox::Yolox;
@@ -33,6 +35,7 @@ pub const DECODERS: &[&dyn DecoderKind] = &[
     &Nanodet,
     &Fastestdet,
     &Ssd,
+    &SsdAnchors,
     &Yolo,
     &Region,
 ];

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod darknet;
 mod refusals;
+mod ssd_anchors;
 
 const THRESHOLDS: Thresholds = Thresholds {
     score: 0.25,
