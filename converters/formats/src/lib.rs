@@ -4,6 +4,7 @@
 //! bytes (a claim of a length allocates nothing), and its errors say where in the file the trouble
 //! is. Engines and converters get bytes that were read and checked here.
 
+pub mod caffe;
 pub mod darknet;
 mod error;
 pub mod onnx;
