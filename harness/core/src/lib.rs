@@ -23,6 +23,7 @@ mod overlay;
 mod plan;
 mod prediction;
 mod preprocess;
+mod priors;
 mod recipe;
 mod record;
 mod reporter;
@@ -71,6 +72,7 @@ pub use preprocess::{
     Anchor, ChannelOrder, CropSize, Kernel, Normalize, PadValue, PreprocessStep, ResizeMode,
     Rounding,
 };
+pub use priors::PriorGrid;
 pub use recipe::{Recipe, RecipeError, RecipeFit, ResolvedRecipe};
 pub use record::{
     AccuracyResult, Artifact, Board, DetailRef, Disturbance, Execution, Interval, LatencyNs,

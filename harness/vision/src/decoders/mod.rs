@@ -9,6 +9,7 @@ mod region;
 mod shared;
 mod ssd;
 mod ssd_anchors;
+mod ssd_priors;
 mod yolo;
 mod yolov8;
 mod yolox;
@@ -19,6 +20,7 @@ pub use nanodet::Nanodet;
 pub use region::Region;
 pub use ssd::Ssd;
 pub use ssd_anchors::SsdAnchors;
+pub use ssd_priors::SsdPriors;
 pub use yolo::Yolo;
 pub use yolov8::Yolov8;
 pub use yolox::Yolox;
@@ -36,6 +38,7 @@ pub const DECODERS: &[&dyn DecoderKind] = &[
     &Fastestdet,
     &Ssd,
     &SsdAnchors,
+    &SsdPriors,
     &Yolo,
     &Region,
 ];

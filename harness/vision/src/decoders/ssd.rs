@@ -142,7 +142,7 @@ fn class_number(v: f32) -> Option<usize> {
 }
 
 /// The box in network pixels.
-fn in_pixels(network: [f64; 2], x1: f32, y1: f32, x2: f32, y2: f32) -> Xyxy {
+pub(super) fn in_pixels(network: [f64; 2], x1: f32, y1: f32, x2: f32, y2: f32) -> Xyxy {
     let [w, h] = network;
     Xyxy {
         x1: f64::from(x1) * w,

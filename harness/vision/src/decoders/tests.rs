@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 mod darknet;
 mod refusals;
 mod ssd_anchors;
+mod ssd_priors;
 
 const THRESHOLDS: Thresholds = Thresholds {
     score: 0.25,
