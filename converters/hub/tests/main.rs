@@ -1,5 +1,6 @@
 //! Graphs are run by independent engines: what hub writes computes what it should.
 
+mod caffe;
 mod darknet;
 mod infer;
 mod inspect;
