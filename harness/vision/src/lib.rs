@@ -13,7 +13,8 @@ mod preprocess;
 mod recipes;
 
 pub use decoders::{
-    Classification, DECODERS, Fastestdet, Nanodet, Region, Ssd, SsdPriors, Yolo, Yolov8, Yolox,
+    Classification, DECODERS, Fastestdet, Nanodet, Region, Ssd, SsdAnchors, SsdPriors, Yolo,
+    Yolov8, Yolox,
 };
 pub use error::VisionError;
 pub use nms::{Candidate, Nms, NmsOptions};
