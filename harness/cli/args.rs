@@ -2,9 +2,9 @@
 
 use crate::commands::{
     backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs,
-    config::ConfigCommand, datasets::DatasetsCommand, models::ModelsCommand,
+    config::ConfigCommand, convert::ConvertArgs, datasets::DatasetsCommand, models::ModelsCommand,
     quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs, run::RunArgs,
-    worker::WorkerArgs,
+    verify::VerifyArgs, worker::WorkerArgs,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -52,6 +52,10 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Measure accuracy and latency of models
     Run(RunArgs),
+    /// Compare what several engines make of the same inputs
+    Verify(VerifyArgs),
+    /// Convert a model to ONNX
+    Convert(ConvertArgs),
     /// Registered models and packages
     #[command(subcommand)]
     Models(ModelsCommand),

@@ -23,7 +23,17 @@ pub(crate) struct InProcess;
 impl Engines for InProcess {
     fn ask(&self, question: &Question) -> Result<Answer, EngineError> {
         match dyno_runner::answer(question, &TABLES, &overdue) {
-            Ok(Event::Answered { io, facts, import }) => Ok(Answer { io, facts, import }),
+            Ok(Event::Answered {
+                io,
+                facts,
+                import,
+                says,
+            }) => Ok(Answer {
+                io,
+                facts,
+                import,
+                says,
+            }),
             Ok(_) => Err(EngineError::new(
                 ["the engine gave no answer".to_owned()],
                 exit::FAILED,
@@ -43,6 +53,7 @@ impl Engines for InChild {
                 io: answer.io,
                 facts: answer.facts,
                 import: answer.import,
+                says: answer.says,
             })
             .map_err(|e| engine_error(&e))
     }

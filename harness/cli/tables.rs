@@ -5,7 +5,7 @@ use dyno_core::Tables;
 /// Everything this build has.
 pub(crate) const TABLES: Tables = Tables {
     backends: dyno_backends::BACKENDS,
-    importers: &[],
+    importers: dyno_hub::IMPORTERS,
     datasets: dyno_datasets::DATASETS,
     decoders: dyno_vision::DECODERS,
     metrics: dyno_metrics::METRICS,

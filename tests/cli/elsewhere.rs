@@ -131,6 +131,7 @@ fn a_worker_answers_questions_and_refuses_what_is_neither() {
             io,
             facts,
             import: None,
+            says: None,
         },
     ] = answers.as_slice()
     else {

@@ -4,8 +4,10 @@ pub(crate) mod backends;
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod convert;
 pub(crate) mod datasets;
 pub(crate) mod decoders;
+pub(crate) mod description;
 pub(crate) mod doctor;
 pub(crate) mod models;
 pub(crate) mod quickstart;
@@ -15,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod runtimes;
 pub(crate) mod verdicts;
+pub(crate) mod verify;
 pub(crate) mod worker;
 
 use crate::{args::Command, context::Context};
@@ -38,6 +41,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
         Command::Config(command) => config::run(&command, context),
         Command::Cache(command) => cache::run(&command, context),
         Command::Completions(args) => completions::run(&args),
+        Command::Convert(args) => convert::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
         Command::Worker(args) => worker::run(&args),
     }
 }

@@ -7,7 +7,7 @@
 use crate::{
     dataset::SampleIndex,
     engine::ExecutionFacts,
-    importer::ImportFacts,
+    importer::{ImportFacts, ImportSays},
     prediction::Prediction,
     record::{Artifact, Execution, Machine, Measurement, Tool, Warning},
     source::{ModelSource, OpenConfig},
@@ -159,6 +159,9 @@ pub enum Event {
         /// What was put between the model's files and the engine, where it does not read them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         import: Option<ImportFacts>,
+        /// What the files said of the model when it was imported.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        says: Option<ImportSays>,
     },
     /// The engine of the accuracy run is open.
     Opened {

@@ -40,23 +40,61 @@ pub struct ImportFacts {
     pub id: String,
     /// Version of its translation: another version may give another graph.
     pub version: u32,
+    /// How it was imported.
+    #[serde(default, skip_serializing_if = "ImportOptions::is_default")]
+    pub options: ImportOptions,
     /// sha256 of the ONNX file that the engine opened.
     pub sha256: String,
 }
 
 /// How a model is to be imported.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportOptions {
     /// Decoding heads (boxes from grids or priors, suppression) become part of the graph; otherwise
     /// the graph ends before them, and [`ImportSays::decoder`] says how its outputs are read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_graph: bool,
     /// Shapes of inputs that the files leave open, by name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// What only some formats leave open: `epsilon` of Darknet's batch normalization.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
+}
+
+impl std::fmt::Display for ImportOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut words = Vec::new();
+        if self.in_graph {
+            words.push("decoding heads in the graph".to_owned());
+        }
+        words.extend(self.parameters.iter().map(|(k, v)| format!("{k}={v}")));
+        words.extend(self.shapes.iter().map(|(name, shape)| {
+            let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            format!("{name} {}", axes.join("x"))
+        }));
+        f.write_str(&words.join(", "))
+    }
+}
+
+impl ImportFacts {
+    /// Importer, version and options, for people.
+    pub fn words(&self) -> String {
+        let options = self.options.to_string();
+        let options = if options.is_empty() {
+            options
+        } else {
+            format!(" ({options})")
+        };
+        format!("{} version {}{options}", self.id, self.version)
+    }
+}
+
+impl ImportOptions {
+    /// Nothing is asked for.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the files say of the model beside its graph. Absent is what they do not say; nothing is

@@ -1,6 +1,6 @@
 //! A model's files, and how a model is opened.
 
-use crate::framework::Framework;
+use crate::{framework::Framework, importer::ImportOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, sync::Arc};
@@ -134,6 +134,9 @@ pub struct OpenConfig {
     pub outputs: Vec<String>,
     /// Settings that only this engine knows; an unknown key is an error.
     pub settings: BTreeMap<String, String>,
+    /// How the model is imported, where the engine does not read its framework.
+    #[serde(default)]
+    pub import: ImportOptions,
 }
 
 impl Default for OpenConfig {
@@ -147,6 +150,7 @@ impl Default for OpenConfig {
             shapes: BTreeMap::new(),
             outputs: Vec::new(),
             settings: BTreeMap::new(),
+            import: ImportOptions::default(),
         }
     }
 }

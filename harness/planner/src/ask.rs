@@ -5,7 +5,10 @@ use crate::{
     error::PlanError,
     request::RunRequest,
 };
-use dyno_core::{Backend, Framework, ModelSource, OpenConfig, QUESTION_SCHEMA, Question, Tables};
+use dyno_core::{
+    Backend, Framework, ImportOptions, ImportSays, ModelSource, OpenConfig, QUESTION_SCHEMA,
+    Question, Tables,
+};
 use dyno_registry::ResolvedModel;
 use std::cell::OnceCell;
 
@@ -51,6 +54,8 @@ pub(crate) struct Asking<'a> {
     question: Question,
     imported: bool,
     answer: OnceCell<Answer>,
+    /// The same question about the model with its decoding heads in the graph.
+    in_graph: OnceCell<Answer>,
 }
 
 impl<'a> Asking<'a> {
@@ -61,6 +66,7 @@ impl<'a> Asking<'a> {
         backend: &dyn Backend,
         model: &ResolvedModel,
     ) -> Self {
+        let imported = !reads(backend, model.framework);
         let weights = model.files.iter().filter(|f| f.role.is_weights());
         let question = Question {
             schema: QUESTION_SCHEMA.to_owned(),
@@ -78,6 +84,15 @@ impl<'a> Asking<'a> {
                 shapes: request.shapes.clone(),
                 outputs: model.spec.outputs.clone(),
                 settings: request.settings.clone(),
+                import: if imported {
+                    ImportOptions {
+                        in_graph: false,
+                        shapes: request.shapes.clone(),
+                        parameters: request.import.clone(),
+                    }
+                } else {
+                    ImportOptions::default()
+                },
             },
             cache_dir: environment.cache_dir.map(Into::into),
             engine_timeout_ns: request.engine_timeout_ns,
@@ -85,9 +100,41 @@ impl<'a> Asking<'a> {
         Self {
             environment,
             question,
-            imported: !reads(backend, model.framework),
+            imported,
             answer: OnceCell::new(),
+            in_graph: OnceCell::new(),
         }
+    }
+
+    /// The model is not read by the engine itself.
+    pub(crate) fn imported(&self) -> bool {
+        self.imported
+    }
+
+    /// What the files of an imported model say beside the graph.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(crate) fn says(&self) -> Result<Option<&ImportSays>, PlanError> {
+        if !self.imported {
+            return Ok(None);
+        }
+        Ok(self.answer()?.says.as_ref())
+    }
+
+    /// Asks again, for the model with its decoding heads in the graph: whoever reads its outputs
+    /// knows them as the framework itself gives them. From here on this is the answer.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(crate) fn put_heads_in(&self) -> Result<(), PlanError> {
+        if self.in_graph.get().is_none() {
+            let mut question = self.question.clone();
+            question.config.import.in_graph = true;
+            let answer = self.environment.engines.ask(&question)?;
+            self.in_graph.get_or_init(|| answer);
+        }
+        Ok(())
     }
 
     /// Inputs, outputs and what would run.
@@ -95,6 +142,9 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// When the engine gives none.
     pub(crate) fn answer(&self) -> Result<&Answer, PlanError> {
+        if let Some(answer) = self.in_graph.get() {
+            return Ok(answer);
+        }
         if let Some(answer) = self.answer.get() {
             return Ok(answer);
         }
@@ -111,6 +161,6 @@ impl<'a> Asking<'a> {
         if self.imported || self.environment.always_ask {
             return self.answer().map(Some);
         }
-        Ok(self.answer.get())
+        Ok(self.in_graph.get().or_else(|| self.answer.get()))
     }
 }

@@ -2,8 +2,8 @@
 //! do.
 
 use dyno_core::{
-    Dataset, DatasetError, DatasetRequest, ExecutionFacts, ImportFacts, IoSpec, Question,
-    SampleSet, Tables, TensorInfo,
+    Dataset, DatasetError, DatasetRequest, ExecutionFacts, ImportFacts, ImportSays, IoSpec,
+    Question, SampleSet, Tables, TensorInfo,
 };
 use dyno_registry::SearchPath;
 use std::{
@@ -68,6 +68,8 @@ pub struct Answer {
     pub facts: ExecutionFacts,
     /// What is put between the model's files and the engine, where it does not read them.
     pub import: Option<ImportFacts>,
+    /// What its files said when it was imported.
+    pub says: Option<ImportSays>,
 }
 
 /// Whoever opens engines: this process, or a child that may die of it.

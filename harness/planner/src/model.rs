@@ -73,10 +73,18 @@ fn reading(
     let spec = &model.spec;
     let filled = recipe::fill(request, environment, model, asking)?;
     let says = filled.as_ref().map(|f| &f.says);
+    // Only where nobody else does is the engine asked what the files themselves say.
+    let import = if filled.is_none() {
+        asking.says()?
+    } else {
+        None
+    };
     // Where the model speaks, it is right.
-    let inputs = match says {
-        Some(says) if !has_steps(&spec.inputs) => says.inputs.clone(),
-        _ => spec.inputs.clone(),
+    let inputs = match (says, import.and_then(|i| i.inputs.as_ref())) {
+        _ if has_steps(&spec.inputs) => spec.inputs.clone(),
+        (Some(says), _) => says.inputs.clone(),
+        (None, Some(inputs)) => inputs.clone(),
+        (None, None) => spec.inputs.clone(),
     };
     if let Some(filled) = &filled {
         no_conflicts(model, &filled.name, &inputs)?;
@@ -86,8 +94,14 @@ fn reading(
         environment,
         &model.reference,
         spec.decoder.as_ref(),
-        says.map(|s| &s.decoder),
+        says.map(|s| &s.decoder)
+            .or_else(|| import.and_then(|i| i.decoder.as_ref())),
     )?;
+    // Another decoder than that of the heads that were cut reads what the framework itself gives.
+    let head = asking.says()?.and_then(|i| i.decoder.as_ref());
+    if head.is_some_and(|head| head.kind != decoder.kind) {
+        asking.put_heads_in()?;
+    }
     Ok(Reading {
         filled,
         inputs,
@@ -110,8 +124,25 @@ pub fn describe_model(
     let reading = reading(request, environment, model, &asking)?;
     Ok(Description {
         inputs: reading.inputs,
-        outputs: model.spec.outputs.clone(),
+        outputs: read_outputs(model, &asking, &reading.decoder)?,
         decoder: reading.decoder,
+    })
+}
+
+/// Outputs in the order in which the decoder reads them: the model's words, else those of its
+/// import, where the decoder is that of the heads that were cut.
+fn read_outputs(
+    model: &ResolvedModel,
+    asking: &Asking<'_>,
+    decoder: &DecoderSpec,
+) -> Result<Vec<String>, PlanError> {
+    let import = asking.says()?;
+    let is_heads = import
+        .and_then(|i| i.decoder.as_ref())
+        .is_some_and(|head| head.kind == decoder.kind);
+    Ok(match import {
+        Some(import) if model.spec.outputs.is_empty() && is_heads => import.outputs.clone(),
+        _ => model.spec.outputs.clone(),
     })
 }
 
@@ -156,13 +187,18 @@ pub(crate) fn describe(
             ),
         });
     }
-    let purpose = spec.purpose.or(model.purpose).or(says.map(|s| s.purpose));
+    let purpose = spec
+        .purpose
+        .or(model.purpose)
+        .or(says.map(|s| s.purpose))
+        .or(asking.says()?.and_then(|i| i.purpose));
     Ok(Described {
         plan: ModelPlan {
             purpose,
             recipe: filled.as_ref().map(|f| f.name.clone()),
             recipe_assumed: filled.as_ref().is_some_and(|f| f.assumed),
             inputs,
+            outputs: read_outputs(model, asking, &decoder)?,
             decoder,
             labels: label_plan,
             references: spec.reference.clone(),

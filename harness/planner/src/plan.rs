@@ -43,6 +43,16 @@ pub fn plan(request: &RunRequest, environment: &Environment<'_>) -> Result<Plann
     let resolved = model::find(request, environment)?;
     let backend = ask::engine(request, environment, resolved.framework)?;
     let asking = Asking::new(request, environment, backend, &resolved);
+    if !request.import.is_empty() && !asking.imported() {
+        return Err(PlanError::usage(
+            format!(
+                "--import means nothing here: `{}` reads {} itself",
+                backend.id(),
+                resolved.framework
+            ),
+            "leave it out, or choose another engine with --backend",
+        ));
+    }
     let (dataset_request, dataset) = dataset(request, environment, &asking)?;
     let facts = dataset.facts().clone();
     let described = if request.dataset.is_some() {

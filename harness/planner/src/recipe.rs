@@ -58,9 +58,15 @@ pub(crate) fn fill(
     };
     let says_decoder = spec.decoder.as_ref().is_some_and(|d| d.kind.is_some());
     let complete = says_decoder && has_steps(&spec.inputs);
+    let complete_with_import = !complete && named.is_none() && {
+        let import = asking.says()?;
+        let steps = import.and_then(|i| i.inputs.as_deref()).unwrap_or_default();
+        (says_decoder || import.is_some_and(|i| i.decoder.is_some()))
+            && (has_steps(&spec.inputs) || has_steps(steps))
+    };
     let recipe = match named {
         Some(name) => environment.tables.recipe(name)?,
-        None if complete => return Ok(None),
+        None if complete || complete_with_import => return Ok(None),
         None => assume(
             environment.tables.recipes,
             &model.reference,

@@ -102,6 +102,9 @@ pub struct RunRequest {
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Settings that only the engine knows.
     pub settings: BTreeMap<String, String>,
+    /// What an importer is told of what the files leave open (`epsilon` of Darknet's batch
+    /// normalization); for models that the engine does not read itself.
+    pub import: BTreeMap<String, String>,
     /// Samples that may fail; 0 by default.
     pub max_errors: u32,
     /// Samples a shard; 256 by default.
@@ -139,6 +142,7 @@ impl Default for RunRequest {
             thresholds: ThresholdOverlay::default(),
             shapes: BTreeMap::new(),
             settings: BTreeMap::new(),
+            import: BTreeMap::new(),
             max_errors: 0,
             shard_size: SHARD_SIZE,
             engine_timeout_ns: DEFAULT_ENGINE_TIMEOUT_NS,

@@ -225,10 +225,11 @@ fn object(members: Vec<(&str, Value)>) -> Json {
     )
 }
 
-/// A new manifest.
+/// A new manifest; `described` when `dyno.json` says how pixels become inputs.
 fn fresh(
     path: &Path,
     o: &ConfigureOptions,
+    described: bool,
     problems: &mut Vec<String>,
 ) -> Result<Document, RegistryError> {
     let mut o = o.clone();
@@ -248,7 +249,7 @@ fn fresh(
             problems.push(format!("a new package needs `{key}`"));
         }
     }
-    if o.recipe.is_none() {
+    if o.recipe.is_none() && !described {
         if o.size.is_none() && o.framework == Some(Framework::TensorFlow) {
             o.size = Some(vec![300, 300]);
         }
@@ -434,7 +435,9 @@ fn edited(
     let document = if path.exists() {
         update(&path, options)?
     } else {
-        fresh(&path, options, &mut problems)?
+        let described = crate::spec::read_package_spec(folder)?
+            .is_some_and(|spec| spec.inputs.iter().any(|i| !i.preprocess.is_empty()));
+        fresh(&path, options, described, &mut problems)?
     };
     let own = own(folder, &own_path, options, &mut problems)?;
     if !problems.is_empty() {

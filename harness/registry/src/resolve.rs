@@ -308,6 +308,16 @@ fn beside(
             content: ModelContent::Path(labels),
         });
     }
+    if spec.labels.is_none()
+        && framework == Framework::Darknet
+        && let Some((name, names)) = only_names(path)
+    {
+        spec.labels = Some(name);
+        files.push(ModelFile {
+            role: FileRole::Labels,
+            content: ModelContent::Path(names),
+        });
+    }
     let labels = labels_of(&spec, &files)?;
     Ok(ResolvedModel {
         reference: listed.name(),
@@ -321,6 +331,18 @@ fn beside(
         labels,
         manifest: listed.manifest,
     })
+}
+
+/// Darknet's own place for class names is a `.names` file; the only one beside the model is its.
+fn only_names(model: &Path) -> Option<(String, PathBuf)> {
+    let folder = model.parent().filter(|p| !p.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let mut found = entries
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| p.extension().is_some_and(|e| e == "names") && p.is_file());
+    let first = found.next()?;
+    let name = first.file_name()?.to_str()?.to_owned();
+    found.next().is_none().then_some((name, first))
 }
 
 fn labels_of(

@@ -21,6 +21,7 @@ mod results;
 mod sample;
 mod score;
 mod verdict;
+mod verify;
 mod watchdog;
 mod worker;
 
@@ -44,5 +45,8 @@ pub use context::Identity;
 pub use error::RunError;
 pub use open::{OpenedModel, model_source, open_model};
 pub use score::{Predictions, to_dataset};
+pub use verify::{
+    Agreement, OutputDifference, PairAgreement, ScoreDifference, Tolerance, Verified, verify,
+};
 pub use watchdog::Overdue;
 pub use worker::{answer, worker};

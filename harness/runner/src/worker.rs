@@ -143,11 +143,12 @@ pub fn answer(
             io: opened.model.io().clone(),
             facts: opened.model.facts(),
             import: opened.import,
+            says: opened.says,
         })
     })
 }
 
-fn limit(ns: u64) -> Result<Duration, RunError> {
+pub(crate) fn limit(ns: u64) -> Result<Duration, RunError> {
     if ns == 0 {
         return Err(RunError::Plan(
             "`engine_timeout_ns` is 0, but no call of an engine takes no time".to_owned(),
@@ -158,7 +159,7 @@ fn limit(ns: u64) -> Result<Duration, RunError> {
 
 /// Does `part` in a thread with a stack for engines that walk a graph by recursion, under the
 /// watchdog in another.
-fn attended<T: Send>(
+pub(crate) fn attended<T: Send>(
     watchdog: &Watchdog,
     overdue: &(dyn Fn(&Overdue) + Sync),
     part: impl FnOnce() -> Result<T, RunError> + Send,

@@ -5,8 +5,8 @@ use crate::{
     toy::TABLES,
 };
 use dyno_core::{
-    Event, FileRole, Framework, ImportFacts, ModelContent, ModelFile, ModelSource, OpenConfig,
-    QUESTION_SCHEMA, Question, sha256_hex,
+    Event, FileRole, Framework, ImportFacts, ImportOptions, ModelContent, ModelFile, ModelSource,
+    OpenConfig, QUESTION_SCHEMA, Question, sha256_hex,
 };
 use dyno_runner::{RunError, answer, open_model};
 use std::{fs, path::Path};
@@ -34,6 +34,7 @@ fn an_imported_model_lies_in_the_cache_under_its_hash() {
     let source = darknet(folder.path(), "[net] input=vector");
     let cache = folder.path().join("cache");
     let expected = ImportFacts {
+        options: ImportOptions::default(),
         id: "toy-darknet".into(),
         version: 7,
         sha256: sha256_hex(crate::toy::model_text("vector").as_bytes()),
@@ -120,13 +121,19 @@ fn plan_answer_and_record_say_what_was_imported() {
         cache_dir: Some(cache),
         engine_timeout_ns: plan.bindings.engine_timeout_ns,
     };
-    let Event::Answered { io, facts, import } =
-        answer(&question, &TABLES, &|_| ()).expect("an answer")
+    let Event::Answered {
+        io,
+        facts,
+        import,
+        says,
+    } = answer(&question, &TABLES, &|_| ()).expect("an answer")
     else {
         panic!("another event");
     };
     assert_eq!((io.outputs.len(), facts.library.as_str()), (1, "toy 1"));
     assert!(import.is_some());
+    let notes = |says: &dyno_core::ImportSays| says.notes.clone();
+    assert_eq!(says.as_ref().map(notes), Some(vec!["a toy".to_owned()]));
 
     match run(&plan).result {
         Err(RunError::Changed { what, .. }) => assert!(what.contains("import")),

@@ -260,7 +260,10 @@ impl Importer for ToyDarknet {
         match text.trim().strip_prefix("[net] input=") {
             Some(input) => Ok(Imported {
                 onnx: model_text(input).into_bytes(),
-                says: ImportSays::default(),
+                says: ImportSays {
+                    notes: vec!["a toy".to_owned()],
+                    ..ImportSays::default()
+                },
             }),
             None => Err(ImportError::Malformed {
                 framework: Framework::Darknet,

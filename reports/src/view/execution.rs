@@ -34,10 +34,7 @@ pub(super) fn engine_in_use(e: &Execution) -> String {
         text.extend([format!(", asked for {}", e.requested)]);
     }
     if let Some(import) = &e.import {
-        text.extend([format!(
-            ", imported by {} version {}",
-            import.id, import.version
-        )]);
+        text.extend([format!(", imported by {}", import.words())]);
     }
     for (name, shape) in &e.shapes {
         let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();

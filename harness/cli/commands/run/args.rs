@@ -2,13 +2,14 @@
 
 use crate::{
     commands::{
+        description::{DescriptionArgs, unique},
         run::Options,
         verdicts::{Judging, VerdictArgs},
     },
-    exit, values,
+    values,
 };
 use clap::{Args, ValueEnum};
-use dyno_core::{Framework, Precision, ScenarioName, ThresholdOverlay, Timed};
+use dyno_core::{Precision, ScenarioName, Timed};
 use dyno_planner::{DEFAULT_ENGINE_TIMEOUT_NS, Only, Profile, RunRequest, WriteBack};
 use std::{path::PathBuf, time::Duration};
 
@@ -102,35 +103,8 @@ pub(crate) struct RunArgs {
     /// Seed of sample order and bootstrap
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Known combination of preprocessing, decoder and thresholds, where the model does not say
-    /// (`dyno recipes`)
-    #[arg(long)]
-    recipe: Option<String>,
-    /// Least score of a detection, in place of the model's thresholds; recorded
-    #[arg(long, value_name = "SHARE", value_parser = values::share)]
-    score: Option<f64>,
-    /// Greatest overlap of two detections, in place of the model's thresholds; recorded
-    #[arg(long, value_name = "SHARE", value_parser = values::share)]
-    iou: Option<f64>,
-    /// Framework of a bare model file, where its extension does not say
-    #[arg(long)]
-    framework: Option<Framework>,
-    /// Second file of a bare model (Caffe, Darknet, TensorFlow)
-    #[arg(long = "config-file", alias = "config_file", value_name = "FILE")]
-    config_file: Option<PathBuf>,
-    /// Label file of a bare model, or a well-known list (coco80, voc20, imagenet1000, imagenet1001)
-    #[arg(long)]
-    labels: Option<String>,
-    /// Shape of an input that the model leaves open: NAME=1x3x640x640
-    #[arg(long, value_name = "NAME=SHAPE", value_parser = values::shape)]
-    shape: Vec<values::Shape>,
-    /// Setting that only the engine knows
-    #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
-    set: Vec<(String, String)>,
-    /// Let the processor run the nodes that an execution provider does not take; the nodes of each
-    /// are recorded
-    #[arg(long)]
-    allow_partial: bool,
+    #[command(flatten)]
+    model: DescriptionArgs,
     /// Longest time that one call of the engine may take, opening the model included [default:
     /// 5min]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
@@ -177,26 +151,14 @@ fn each<T: Clone>(values: &[T]) -> Vec<Option<T>> {
     }
 }
 
-/// No name twice.
-fn unique<T>(flag: &str, pairs: &[(String, T)]) -> anyhow::Result<()> {
-    for (at, (name, _)) in pairs.iter().enumerate() {
-        if pairs.iter().skip(at + 1).any(|(other, _)| other == name) {
-            return Err(exit::usage(format!("{flag} names `{name}` twice"), ""));
-        }
-    }
-    Ok(())
-}
-
 impl RunArgs {
     /// One request for every model and every combination of values.
     ///
     /// # Errors
     /// When a name is given twice.
     pub(super) fn requests(&self) -> anyhow::Result<Vec<RunRequest>> {
-        unique("--set", &self.set)?;
+        self.model.check()?;
         unique("--input", &self.input)?;
-        let shapes: Vec<(String, ())> = self.shape.iter().map(|s| (s.0.clone(), ())).collect();
-        unique("--shape", &shapes)?;
         let mut requests = Vec::new();
         for model in &self.models {
             for backend in each(&self.backend) {
@@ -218,8 +180,7 @@ impl RunArgs {
         batch: Option<u32>,
     ) -> RunRequest {
         let defaults = RunRequest::new(model);
-        RunRequest {
-            model: defaults.model,
+        let request = RunRequest {
             dataset: self.dataset.clone(),
             inputs: self.input.iter().cloned().collect(),
             only: match self.only {
@@ -247,29 +208,6 @@ impl RunArgs {
             },
             samples: self.samples,
             seed: self.seed,
-            recipe: self.recipe.clone(),
-            framework: self.framework,
-            config_file: self.config_file.clone(),
-            labels: self.labels.clone(),
-            thresholds: ThresholdOverlay {
-                score: self.score,
-                iou: self.iou,
-                max: None,
-            },
-            shapes: self
-                .shape
-                .iter()
-                .map(|s| (s.0.clone(), s.1.clone()))
-                .collect(),
-            settings: self
-                .set
-                .iter()
-                .cloned()
-                .chain(
-                    self.allow_partial
-                        .then(|| ("allow_partial".to_owned(), "on".to_owned())),
-                )
-                .collect(),
             max_errors: self.max_errors,
             shard_size: self.shard_size,
             engine_timeout_ns: self
@@ -279,7 +217,9 @@ impl RunArgs {
                 Write::Fill => WriteBack::Fill,
                 Write::Replace => WriteBack::Replace,
             }),
-        }
+            ..defaults
+        };
+        self.model.over(request)
     }
 
     /// What is no part of a request: how the run is carried out and told.

@@ -12,6 +12,7 @@ mod write_back;
 
 pub(crate) use args::RunArgs;
 pub(crate) use one::Finished;
+pub(crate) use prepare::planned as plan_one;
 
 use crate::{
     commands::{report, verdicts::Judging},

@@ -54,16 +54,15 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Plans one run.
+/// Plans one run, and says what its reader must know.
 ///
 /// # Errors
-/// When there is no plan, an expectation names a number that this run will not have, or the results
-/// cannot be kept.
-pub(super) fn one(
+/// When there is no plan.
+pub(crate) fn planned(
     request: &RunRequest,
     options: &Options,
     context: &Context,
-) -> anyhow::Result<Prepared> {
+) -> anyhow::Result<Planned> {
     let cache = context.hash_cache();
     let samples = Taker(&cache);
     let in_child;
@@ -93,6 +92,20 @@ pub(super) fn one(
             say::warning(&format!("{}: {}", warning.code, warning.detail));
         }
     }
+    Ok(planned)
+}
+
+/// Plans one run and checks what is expected of it.
+///
+/// # Errors
+/// When there is no plan, an expectation names a number that this run will not have, or the results
+/// cannot be kept.
+pub(super) fn one(
+    request: &RunRequest,
+    options: &Options,
+    context: &Context,
+) -> anyhow::Result<Prepared> {
+    let planned = planned(request, options, context)?;
     if !options.judging.expectations.is_empty() {
         let available = available(&planned)?;
         for expectation in &options.judging.expectations {

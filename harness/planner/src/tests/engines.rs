@@ -2,6 +2,7 @@
 
 use super::toy::Place;
 use crate::{EngineError, RunRequest};
+use dyno_core::ImportSays;
 use serde_json::json;
 
 fn own() -> serde_json::Value {
@@ -47,6 +48,68 @@ fn a_model_that_is_imported_has_its_import_in_the_plan() {
     assert_eq!((import.id.as_str(), import.version), ("from-caffe", 7));
     assert_eq!(planned.plan.spec.execution.backend, "fast");
     assert_eq!(place.asked(), 1, "once is enough");
+}
+
+/// What a Caffe model of these heads says of itself.
+fn says(decoder: &str) -> ImportSays {
+    serde_json::from_value(json!({
+        "inputs": [{"name": "images", "preprocess": [
+            {"resize": {"size": [96, 64], "mode": "stretch", "kernel": "opencv-linear"}}]}],
+        "decoder": {"kind": decoder, "evaluate": {"score": 0.01, "iou": 0.5}},
+        "outputs": ["boxes", "scores"],
+    }))
+    .expect("words of an importer")
+}
+
+#[test]
+fn a_model_whose_files_say_all_needs_no_recipe() {
+    let mut place = Place::new("neither");
+    place.room.says = Some(says("grid"));
+    place.write("m.prototxt", "net");
+    let planned = place.plan(&place.bare("m.caffemodel")).expect("a plan");
+    let model = &planned.plan.spec.model;
+    assert_eq!(
+        (model.recipe.as_ref(), model.decoder.kind.as_str()),
+        (None, "grid")
+    );
+    assert_eq!(model.outputs, ["boxes", "scores"]);
+    assert_eq!(model.inputs, says("grid").inputs.expect("inputs"));
+    assert_eq!(place.asked(), 1);
+    // Where they say too little, a recipe is asked for as ever.
+    place.room.says = Some(ImportSays {
+        inputs: None,
+        ..says("grid")
+    });
+    let (words, _, code) = place.refused(&place.bare("m.caffemodel"));
+    assert!(words.contains("recipe") && code == 2, "{words}");
+}
+
+#[test]
+fn heads_go_into_the_graph_for_whoever_reads_them_as_the_framework_gives_them() {
+    let mut place = Place::new("ring-like");
+    place.room.says = Some(says("finished"));
+    place.write("m.prototxt", "net");
+    let request = RunRequest {
+        recipe: Some("ring-like".to_owned()),
+        import: [("epsilon".to_owned(), "1e-6".to_owned())].into(),
+        ..place.bare("m.caffemodel")
+    };
+    let planned = place.plan(&request).expect("a plan");
+    let spec = &planned.plan.spec;
+    assert_eq!(spec.model.decoder.kind, "grid");
+    assert!(
+        spec.model.outputs.is_empty(),
+        "those of the heads are not there"
+    );
+    let options = &spec.execution.import.as_ref().expect("an import").options;
+    assert!(options.in_graph);
+    assert_eq!(options.parameters["epsilon"], "1e-6");
+    assert_eq!(place.asked(), 2, "without heads, and with them");
+    let (words, _, code) = place.refused(&RunRequest {
+        import: request.import.clone(),
+        ..place.bare("m.onnx")
+    });
+    assert!(words.contains("--import") && code == 2, "{words}");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use dyno_core::{
     Annotation, AnnotationKind, Availability, Backend, BackendError, DType, Dataset, DatasetError,
     DatasetFacts, DatasetKind, DatasetName, DatasetRequest, DecodeError, Decoder, DecoderContext,
     DecoderKind, Dimension, ExecutionFacts, ExifOrientation, Framework, ImportError, ImportFacts,
-    ImportOptions, Imported, Importer, InputSpec, IoSpec, LabelMap, Metric, MetricContext,
-    MetricError, MetricKind, Model, ModelFile, ModelSource, NameSource, OpenConfig, PredictionKind,
-    PreprocessStep, Purpose, Question, Recipe, RecipeError, RecipeFit, ResolvedRecipe, Sample,
-    SampleEntry, SampleIndex, SampleSet, Score, Tables, TensorInfo,
+    ImportOptions, ImportSays, Imported, Importer, InputSpec, IoSpec, LabelMap, Metric,
+    MetricContext, MetricError, MetricKind, Model, ModelFile, ModelSource, NameSource, OpenConfig,
+    PredictionKind, PreprocessStep, Purpose, Question, Recipe, RecipeError, RecipeFit,
+    ResolvedRecipe, Sample, SampleEntry, SampleIndex, SampleSet, Score, Tables, TensorInfo,
 };
 use dyno_registry::SearchPath;
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -252,6 +252,8 @@ pub(super) const TABLES: Tables = Tables {
 pub(super) struct Room {
     pub(super) output: &'static str,
     pub(super) fails: Option<EngineError>,
+    /// What the files of a Caffe model say.
+    pub(super) says: Option<ImportSays>,
     pub(super) questions: RefCell<Vec<Question>>,
 }
 
@@ -274,8 +276,12 @@ impl Engines for Room {
             import: (question.source.framework == Framework::Caffe).then(|| ImportFacts {
                 id: "from-caffe".to_owned(),
                 version: 7,
+                options: question.config.import.clone(),
                 sha256: "5".repeat(64),
             }),
+            says: (question.source.framework == Framework::Caffe)
+                .then(|| self.says.clone())
+                .flatten(),
         })
     }
 }
@@ -350,6 +356,7 @@ impl Place {
             room: Room {
                 output,
                 fails: None,
+                says: None,
                 questions: RefCell::default(),
             },
             always_ask: false,

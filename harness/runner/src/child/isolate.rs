@@ -2,7 +2,7 @@
 
 use super::request::ATTENDED;
 use crate::error::RunError;
-use dyno_core::{Event, ExecutionFacts, ImportFacts, IoSpec, Plan, Question};
+use dyno_core::{Event, ExecutionFacts, ImportFacts, ImportSays, IoSpec, Plan, Question};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -30,6 +30,8 @@ pub struct Answer {
     pub facts: ExecutionFacts,
     /// What would be put between its files and the engine.
     pub import: Option<ImportFacts>,
+    /// What its files said when it was imported.
+    pub says: Option<ImportSays>,
 }
 
 /// Longest line that is read from a child.
@@ -59,10 +61,20 @@ pub fn isolate(
 pub fn ask(question: &Question, command: &WorkerCommand) -> Result<Answer, RunError> {
     let answered = std::sync::Mutex::new(None);
     let sink = |event: Event| {
-        if let Event::Answered { io, facts, import } = event
+        if let Event::Answered {
+            io,
+            facts,
+            import,
+            says,
+        } = event
             && let Ok(mut answered) = answered.lock()
         {
-            *answered = Some(Answer { io, facts, import });
+            *answered = Some(Answer {
+                io,
+                facts,
+                import,
+                says,
+            });
         }
     };
     watch(&document(question)?, command, &sink)?;

@@ -11,8 +11,8 @@
 
 use crate::error::RunError;
 use dyno_core::{
-    FileRole, Framework, ImportFacts, ImportOptions, Importer, ModelContent, ModelFile,
-    ModelSource, canonical_sha256, sha256_hex,
+    FileRole, Framework, ImportFacts, ImportOptions, ImportSays, Imported, Importer, ModelContent,
+    ModelFile, ModelSource, canonical_sha256, sha256_hex,
 };
 use dyno_evidence::{EvidenceError, atomic_write, hash_file};
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,21 @@ use std::{
 #[serde(deny_unknown_fields)]
 struct Note {
     sha256: String,
+    says: ImportSays,
 }
 
-/// Longest note that is read.
-const NOTE_BYTES: u64 = 1 << 10;
+/// Longest note that is read or written.
+const NOTE_BYTES: u64 = 1 << 18;
+
+/// An imported model as an engine gets it.
+pub(super) struct Made {
+    /// The ONNX file.
+    pub(super) onnx: ModelSource,
+    /// How it came about.
+    pub(super) facts: ImportFacts,
+    /// What the files say beside the graph.
+    pub(super) says: ImportSays,
+}
 
 /// The model as ONNX.
 ///
@@ -39,42 +50,49 @@ const NOTE_BYTES: u64 = 1 << 10;
 pub(super) fn to_onnx(
     importer: &dyn Importer,
     source: &ModelSource,
+    options: &ImportOptions,
     cache_dir: Option<&Path>,
-) -> Result<(ModelSource, ImportFacts), RunError> {
+) -> Result<Made, RunError> {
     let import = || {
-        let imported = importer.import(&source.files, &ImportOptions::default());
-        imported.map(|i| i.onnx).map_err(RunError::Import)
+        let imported = importer.import(&source.files, options);
+        imported.map_err(RunError::Import)
     };
-    let facts = |sha256: String| ImportFacts {
-        id: importer.id().to_owned(),
-        version: importer.version(),
-        sha256,
+    let made = |content: ModelContent, sha256: String, says: ImportSays| Made {
+        onnx: onnx(content),
+        facts: ImportFacts {
+            id: importer.id().to_owned(),
+            version: importer.version(),
+            options: options.clone(),
+            sha256,
+        },
+        says,
     };
     let Some(cache_dir) = cache_dir else {
-        let bytes = import()?;
-        let sha256 = sha256_hex(&bytes);
-        return Ok((onnx(ModelContent::Bytes(Arc::new(bytes))), facts(sha256)));
+        let Imported { onnx, says } = import()?;
+        let sha256 = sha256_hex(&onnx);
+        return Ok(made(ModelContent::Bytes(Arc::new(onnx)), sha256, says));
     };
     let folder = cache_dir.join("imports");
-    let note = folder.join(format!("{}.json", key(importer, source)?));
-    if let Some((path, sha256)) = kept(&folder, &note) {
-        return Ok((onnx(ModelContent::Path(path)), facts(sha256)));
+    let note = folder.join(format!("{}.json", key(importer, source, options)?));
+    if let Some((path, note)) = kept(&folder, &note) {
+        return Ok(made(ModelContent::Path(path), note.sha256, note.says));
     }
-    let bytes = import()?;
-    let sha256 = sha256_hex(&bytes);
+    let Imported { onnx, says } = import()?;
+    let sha256 = sha256_hex(&onnx);
     fs::create_dir_all(&folder).map_err(|source| EvidenceError::Io {
         action: "make",
         path: folder.clone(),
         source,
     })?;
     let path = folder.join(format!("{sha256}.onnx"));
-    atomic_write(&path, &bytes)?;
-    let text = serde_json::to_vec(&Note {
+    atomic_write(&path, &onnx)?;
+    let kept = Note {
         sha256: sha256.clone(),
-    })
-    .map_err(dyno_core::CanonicalError::from)?;
+        says,
+    };
+    let text = serde_json::to_vec(&kept).map_err(dyno_core::CanonicalError::from)?;
     atomic_write(&note, &text)?;
-    Ok((onnx(ModelContent::Path(path)), facts(sha256)))
+    Ok(made(ModelContent::Path(path), sha256, kept.says))
 }
 
 fn onnx(content: ModelContent) -> ModelSource {
@@ -87,18 +105,22 @@ fn onnx(content: ModelContent) -> ModelSource {
     }
 }
 
-/// What the note names, if it is there with the content that its name says.
-fn kept(folder: &Path, note: &Path) -> Option<(PathBuf, String)> {
+/// The note, and the file that it names, if that is there with the content that its name says.
+fn kept(folder: &Path, note: &Path) -> Option<(PathBuf, Note)> {
     let is_small = fs::metadata(note).is_ok_and(|m| m.is_file() && m.len() <= NOTE_BYTES);
     let note: Note = serde_json::from_slice(&fs::read(note).ok().filter(|_| is_small)?).ok()?;
     let is_hash = note.sha256.len() == 64 && note.sha256.bytes().all(|b| b.is_ascii_hexdigit());
     let path = folder.join(format!("{}.onnx", is_hash.then_some(&note.sha256)?));
     let (found, _) = hash_file(&path).ok()?;
-    (found == note.sha256).then_some((path, note.sha256))
+    (found == note.sha256).then_some((path, note))
 }
 
 /// Hash of everything that decides what the importer makes.
-fn key(importer: &dyn Importer, source: &ModelSource) -> Result<String, RunError> {
+fn key(
+    importer: &dyn Importer,
+    source: &ModelSource,
+    options: &ImportOptions,
+) -> Result<String, RunError> {
     let mut files = Vec::with_capacity(source.files.len());
     for file in &source.files {
         let sha256 = match &file.content {
@@ -110,6 +132,7 @@ fn key(importer: &dyn Importer, source: &ModelSource) -> Result<String, RunError
     Ok(canonical_sha256(&(
         importer.id(),
         importer.version(),
+        options,
         files,
     ))?)
 }

@@ -6,4 +6,4 @@ mod model;
 mod plan;
 
 pub use model::{OpenedModel, model_source, open_model};
-pub(crate) use plan::{Open, dataset, decoder, model, thresholds};
+pub(crate) use plan::{Open, dataset, decoder, model, opened, thresholds};

@@ -2,7 +2,9 @@
 
 use super::import;
 use crate::error::RunError;
-use dyno_core::{Framework, ImportFacts, Model, ModelFile, ModelSource, OpenConfig, Plan, Tables};
+use dyno_core::{
+    Framework, ImportFacts, ImportSays, Model, ModelFile, ModelSource, OpenConfig, Plan, Tables,
+};
 use std::{path::Path, sync::Arc};
 
 /// An open model and how it came about.
@@ -12,6 +14,8 @@ pub struct OpenedModel {
     pub model: Arc<dyn Model>,
     /// What was put between its files and the engine; absent when the engine reads them itself.
     pub import: Option<ImportFacts>,
+    /// What the files said of the model when it was imported.
+    pub says: Option<ImportSays>,
 }
 
 /// The model's files as an engine gets them (labels and colours are not for engines).
@@ -48,14 +52,16 @@ pub fn open_model(
         return Ok(OpenedModel {
             model: engine.open(source, config)?,
             import: None,
+            says: None,
         });
     }
     match tables.importer(source.framework) {
         Some(importer) if engine.reads().contains(&Framework::Onnx) => {
-            let (source, facts) = import::to_onnx(importer, source, cache_dir)?;
+            let made = import::to_onnx(importer, source, &config.import, cache_dir)?;
             Ok(OpenedModel {
-                model: engine.open(&source, config)?,
-                import: Some(facts),
+                model: engine.open(&made.onnx, config)?,
+                import: Some(made.facts),
+                says: Some(made.says),
             })
         }
         _ => Err(RunError::NoEngine {

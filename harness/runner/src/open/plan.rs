@@ -1,7 +1,7 @@
 //! Opening what a plan names.
 
 use super::model::{OpenedModel, model_source, open_model};
-use crate::{context::Context, error::RunError};
+use crate::{context::Context, error::RunError, watchdog::Watchdog};
 use dyno_core::{
     Dataset, Decoder, DecoderContext, IoSpec, NO_DECODER, OpenConfig, Plan, Tables, ThresholdSet,
     Thresholds,
@@ -51,7 +51,19 @@ pub(crate) fn dataset(plan: &Plan, tables: &Tables) -> Result<Box<dyn Dataset>, 
 /// As [`open_model`]; [`RunError::Slots`] when the engine cannot have so many slots;
 /// [`RunError::Changed`] when the importer makes something else than it did for the plan.
 pub(crate) fn model(context: &Context<'_>, how: Open) -> Result<OpenedModel, RunError> {
-    let plan = context.plan;
+    opened(context.plan, context.tables, context.watchdog, how)
+}
+
+/// As [`model`], where there is no run.
+///
+/// # Errors
+/// As [`model`].
+pub(crate) fn opened(
+    plan: &Plan,
+    tables: &Tables,
+    watchdog: &Watchdog,
+    how: Open,
+) -> Result<OpenedModel, RunError> {
     let execution = &plan.spec.execution;
     let config = OpenConfig {
         device: execution.device.clone(),
@@ -62,12 +74,17 @@ pub(crate) fn model(context: &Context<'_>, how: Open) -> Result<OpenedModel, Run
         shapes: execution.shapes.clone(),
         outputs: plan.spec.model.outputs.clone(),
         settings: execution.settings.clone(),
+        import: execution
+            .import
+            .as_ref()
+            .map(|i| i.options.clone())
+            .unwrap_or_default(),
     };
-    let opened = context.watchdog.call(
+    let opened = watchdog.call(
         || "while it opened the model".to_owned(),
         || {
             open_model(
-                context.tables,
+                tables,
                 &execution.backend,
                 &model_source(plan),
                 &config,
@@ -79,7 +96,7 @@ pub(crate) fn model(context: &Context<'_>, how: Open) -> Result<OpenedModel, Run
         let words = |import: &Option<dyno_core::ImportFacts>| {
             import.as_ref().map_or_else(
                 || "no import".to_owned(),
-                |i| format!("{} {} with sha256 {}", i.id, i.version, i.sha256),
+                |i| format!("{} with sha256 {}", i.words(), i.sha256),
             )
         };
         return Err(RunError::Changed {

@@ -8,11 +8,11 @@
 
 use super::{RecordParts, SET, machine, model, parts};
 use crate::{
-    AccuracyResult, Artifact, Board, DetailRef, Disturbance, ImportFacts, Interval, LatencyNs,
-    Lineage, Measurement, MeasurementResult, MemoryBytes, NameSource, Origin, Percentile,
-    PerformancePlan, PerformanceResult, ProcessRun, Provider, Record, RecordError, Reference,
-    Scenario, ScenarioName, SensorTrace, Series, Stage, ThresholdSet, Thresholds, Timed, Trial,
-    Validity, ValidityCode, Warning, WarningCode, canonical_sha256,
+    AccuracyResult, Artifact, Board, DetailRef, Disturbance, ImportFacts, ImportOptions, Interval,
+    LatencyNs, Lineage, Measurement, MeasurementResult, MemoryBytes, NameSource, Origin,
+    Percentile, PerformancePlan, PerformanceResult, ProcessRun, Provider, Record, RecordError,
+    Reference, Scenario, ScenarioName, SensorTrace, Series, Stage, ThresholdSet, Thresholds, Timed,
+    Trial, Validity, ValidityCode, Warning, WarningCode, canonical_sha256,
 };
 use serde_json::{Map, Value, json};
 
@@ -132,6 +132,7 @@ fn complete() -> RecordParts {
         max: Some(300),
     };
     let import = ImportFacts {
+        options: ImportOptions::default(),
         id: "toy".into(),
         version: 1,
         sha256: "6".repeat(64),
