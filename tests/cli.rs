@@ -12,6 +12,7 @@ mod manifest;
 mod providers;
 mod run;
 mod runtimes;
+mod verify;
 mod words;
 
 const DETECTOR: &str = "run dyno/shapes-detector --dataset coco:pictures";

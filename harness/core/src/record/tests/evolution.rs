@@ -132,7 +132,11 @@ fn complete() -> RecordParts {
         max: Some(300),
     };
     let import = ImportFacts {
-        options: ImportOptions::default(),
+        options: ImportOptions {
+            in_graph: true,
+            shapes: [("data".to_owned(), vec![1, 3, 227, 227])].into(),
+            parameters: [("epsilon".to_owned(), "1e-6".to_owned())].into(),
+        },
         id: "toy".into(),
         version: 1,
         sha256: "6".repeat(64),
