@@ -65,10 +65,14 @@ fn an_imported_model_lies_in_the_cache_under_its_hash() {
         .map(|e| e.path())
         .find(|p| p.extension().is_some_and(|e| e == "json"))
         .expect("a note");
-    fs::write(&note, format!("{{\"sha256\": \"{sha256}\"}}")).expect("written");
+    fs::write(
+        &note,
+        format!("{{\"sha256\": \"{sha256}\", \"says\": {{}}}}"),
+    )
+    .expect("written");
     assert_eq!(cached(&source).map(|i| i.sha256), Some(sha256));
     // A note may not lead out of the folder.
-    fs::write(&note, "{\"sha256\": \"../../m\"}").expect("written");
+    fs::write(&note, "{\"sha256\": \"../../m\", \"says\": {}}").expect("written");
     assert_eq!(cached(&source), Some(expected));
 
     // Other files are another import.
