@@ -2,9 +2,9 @@
 
 use crate::commands::{
     backends::BackendsCommand, cache::CacheCommand, completions::CompletionsArgs,
-    config::ConfigCommand, convert::ConvertArgs, datasets::DatasetsCommand, models::ModelsCommand,
-    quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs, run::RunArgs,
-    verify::VerifyArgs, worker::WorkerArgs,
+    config::ConfigCommand, convert::ConvertArgs, datasets::DatasetsCommand, inspect::InspectArgs,
+    models::ModelsCommand, quickstart::QuickstartArgs, records::RecordsCommand, report::ReportArgs,
+    run::RunArgs, verify::VerifyArgs, worker::WorkerArgs,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Convert a model to ONNX
     Convert(ConvertArgs),
+    /// Show what a model file is made of and what it costs
+    Inspect(InspectArgs),
     /// Registered models and packages
     #[command(subcommand)]
     Models(ModelsCommand),

@@ -9,6 +9,7 @@ pub(crate) mod datasets;
 pub(crate) mod decoders;
 pub(crate) mod description;
 pub(crate) mod doctor;
+pub(crate) mod inspect;
 pub(crate) mod models;
 pub(crate) mod quickstart;
 pub(crate) mod recipes;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<u8> {
         Command::Cache(command) => cache::run(&command, context),
         Command::Completions(args) => completions::run(&args),
         Command::Convert(args) => convert::run(&args, context),
+        Command::Inspect(args) => inspect::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Worker(args) => worker::run(&args),
     }
