@@ -132,7 +132,7 @@ fn inspect(args: &InspectArgs, model: &ResolvedModel) -> anyhow::Result<Inspecti
             ));
         }
     };
-    let graph = Graph::from_onnx(&onnx).with_context(cannot)?;
+    let graph = Graph::from_onnx(onnx).with_context(cannot)?;
     let mut files = Vec::new();
     for file in &model.files {
         let ModelContent::Path(path) = &file.content else {
