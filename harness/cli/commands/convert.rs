@@ -176,7 +176,7 @@ fn native(args: &ConvertArgs, framework: Framework) -> anyhow::Result<&'static s
             "",
         ));
     }
-    let usable = |name: &&'static str| crate::child::probe(name).usable();
+    let usable = |name: &&'static str| crate::child::probe(name, &[]).usable();
     let mut all = TABLES
         .backends
         .iter()

@@ -169,7 +169,7 @@ fn usable(request: &RunRequest, context: &Context) -> anyhow::Result<Vec<String>
     let engines = TABLES.backends_for(model.framework);
     Ok(engines
         .iter()
-        .filter(|b| crate::child::probe(b.id()).usable())
+        .filter(|b| crate::child::probe(b.id(), &[]).usable())
         .map(|b| b.id().to_owned())
         .collect())
 }
