@@ -19,7 +19,7 @@ pub(crate) const IMAGE_LIMIT: u64 = 256 << 20;
 pub(crate) const LIST_LIMIT: u64 = 256 << 20;
 
 /// Extensions of images, in lower case.
-const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const EXTENSIONS: [&str; 7] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff", "webp"];
 
 /// The file's content, at most `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, DatasetError> {
@@ -139,8 +139,8 @@ pub(crate) fn is_image(name: &str) -> bool {
 }
 
 /// Extensions of pictures in forms that are not read, in lower case.
-const OTHERS: [&str; 13] = [
-    "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jxl", "pgm", "ppm", "tif", "tiff", "webp",
+const OTHERS: [&str; 9] = [
+    "avif", "gif", "heic", "heif", "jfif", "jp2", "jxl", "pgm", "ppm",
 ];
 
 /// A picture by its extension, in a form that is not read.

@@ -106,7 +106,7 @@ mod tests {
             "notes.txt",
             "._z.jpg",
             "b/none",
-            "b/y.webp",
+            "b/y.heic",
         ] {
             fs::write(dir.path().join(name), name).expect("writes");
         }
@@ -124,7 +124,7 @@ mod tests {
             InputData::EncodedImage(b"b/c/x.png".to_vec())
         );
         assert!(set.load(SampleIndex(3)).is_err());
-        assert_eq!(set.skipped(), ["b/y.webp"]);
+        assert_eq!(set.skipped(), ["b/y.heic"]);
         assert_eq!(
             (set.facts().annotation, set.facts().metrics.len()),
             (AnnotationKind::None, 0)

@@ -10,7 +10,9 @@ pub enum ImageError {
     #[error("the image file is empty")]
     Empty,
     /// The first bytes belong to no format this crate reads.
-    #[error("unknown image format (first bytes {first_bytes}); supported: JPEG, PNG")]
+    #[error(
+        "unknown image format (first bytes {first_bytes}); supported: JPEG, PNG, WebP, BMP, TIFF"
+    )]
     UnknownFormat {
         /// Up to eight first bytes in hexadecimal.
         first_bytes: String,
@@ -21,10 +23,24 @@ pub enum ImageError {
     /// The PNG decoder refused the file.
     #[error("bad PNG")]
     Png(#[source] png::DecodingError),
+    /// The WebP decoder refused the file.
+    #[error("bad WebP")]
+    WebP(#[source] image_webp::DecodingError),
+    /// The TIFF decoder refused the file.
+    #[error("bad TIFF")]
+    Tiff(#[source] tiff::TiffError),
+    /// The file is not what its head says.
+    #[error("bad {format}: {what}")]
+    Damaged {
+        /// The format.
+        format: &'static str,
+        /// What is wrong.
+        what: String,
+    },
     /// The file is in a known format but its pixels are of a kind this crate does not read.
     #[error("{format} with {what} is not supported")]
     Unsupported {
-        /// `JPEG` or `PNG`.
+        /// The format.
         format: &'static str,
         /// What is not supported.
         what: String,

@@ -1,4 +1,4 @@
-//! Pictures: JPEG and PNG files through `dyno_image`.
+//! Pictures: JPEG, PNG, WebP, BMP and TIFF files through `dyno_image`.
 //!
 //! Whatever the bytes are: no panic leaves the decoder; memory stays below a bound that the limits
 //! give; after an error there are no pixels; pixels do not depend on what the buffer held before;
@@ -32,6 +32,15 @@ pub(crate) const TARGET: Target = Target {
         "fdAT",
         "IDAT",
         "IEND",
+        "RIFF",
+        "WEBPVP8 ",
+        "WEBPVP8L",
+        "WEBPVP8X",
+        "ALPH",
+        "\\x9d\\x01\\x2a",
+        "BM",
+        "II*\\x00",
+        "MM\\x00*",
     ],
 };
 

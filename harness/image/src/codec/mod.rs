@@ -3,10 +3,13 @@
 //! Pixels are those of OpenCV 4.14's `imdecode(…, IMREAD_COLOR)` (with
 //! `IMREAD_IGNORE_ORIENTATION`), as RGB.
 
+mod bmp;
 mod exif;
 mod jpeg;
 mod orientation;
 mod png_format;
+mod tiff_format;
+mod webp;
 
 #[cfg(test)]
 mod tests;
@@ -85,6 +88,12 @@ pub enum Format {
     Jpeg,
     /// PNG: every colour type and depth.
     Png,
+    /// WebP: lossy and lossless, no animations.
+    WebP,
+    /// BMP: what is not compressed.
+    Bmp,
+    /// TIFF: grey and RGB.
+    Tiff,
 }
 
 /// What stands in the head of a file.
@@ -114,6 +123,15 @@ pub fn format(bytes: &[u8]) -> Result<Format, ImageError> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Ok(Format::Png);
     }
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        return Ok(Format::WebP);
+    }
+    if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
+        return Ok(Format::Tiff);
+    }
+    if bytes.starts_with(b"BM") {
+        return Ok(Format::Bmp);
+    }
     let first_bytes: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
     Err(ImageError::UnknownFormat {
         first_bytes: first_bytes.join(" "),
@@ -129,6 +147,9 @@ pub fn header(bytes: &[u8]) -> Result<Header, ImageError> {
     guarded(format, || match format {
         Format::Jpeg => jpeg::header(bytes, &Limits::default()),
         Format::Png => png_format::header(bytes, &Limits::default()),
+        Format::WebP => webp::header(bytes, &Limits::default()),
+        Format::Bmp => bmp::header(bytes, &Limits::default()),
+        Format::Tiff => tiff_format::header(bytes, &Limits::default()),
     })
 }
 
@@ -188,6 +209,9 @@ pub fn decode_into(
         guarded(format, || match format {
             Format::Jpeg => jpeg::decode_into(bytes, limits, image),
             Format::Png => png_format::decode_into(bytes, limits, image),
+            Format::WebP => webp::decode_into(bytes, limits, image),
+            Format::Bmp => bmp::decode_into(bytes, limits, image),
+            Format::Tiff => tiff_format::decode_into(bytes, limits, image),
         })
     });
     match result {
