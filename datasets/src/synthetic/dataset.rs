@@ -1,6 +1,9 @@
 //! The synthetic set in memory.
 
-use super::scene::{SyntheticSpec, Task};
+use super::{
+    scene::{SyntheticSpec, Task},
+    truths::Truths,
+};
 use crate::{
     files::no_sample,
     name::generated,
@@ -10,7 +13,6 @@ use dyno_core::{
     Annotation, AnnotationKind, Dataset, DatasetError, DatasetFacts, DatasetKind, DatasetRequest,
     ExifOrientation, InputData, Sample, SampleEntry, SampleIndex, SampleInput,
 };
-use rayon::prelude::*;
 
 /// Row of the table.
 pub struct Synthetic;
@@ -19,7 +21,7 @@ struct Set {
     spec: SyntheticSpec,
     facts: DatasetFacts,
     entries: Vec<SampleEntry>,
-    truths: Vec<Annotation>,
+    truths: Truths,
 }
 
 impl DatasetKind for Synthetic {
@@ -81,7 +83,7 @@ impl DatasetKind for Synthetic {
                     truth: None,
                 })
                 .collect(),
-            truths: truths(&spec),
+            truths: Truths::of(&spec),
             spec,
         }))
     }
@@ -100,24 +102,6 @@ fn facts(spec: &SyntheticSpec) -> DatasetFacts {
         labels: spec.labels(),
         metrics: vec![metric.to_owned()],
     }
-}
-
-/// Annotations of all pictures, objects numbered from 1 through the set.
-pub(super) fn truths(spec: &SyntheticSpec) -> Vec<Annotation> {
-    let mut annotations: Vec<Annotation> = (0..spec.count)
-        .into_par_iter()
-        .map(|i| spec.scene(i).annotation)
-        .collect();
-    let mut next = 0i64;
-    for annotation in &mut annotations {
-        if let Annotation::Objects(image) = annotation {
-            for object in &mut image.objects {
-                next += 1;
-                object.id = next;
-            }
-        }
-    }
-    annotations
 }
 
 impl Dataset for Set {
@@ -142,7 +126,6 @@ impl Dataset for Set {
     fn truth(&self, index: SampleIndex) -> Result<Annotation, DatasetError> {
         self.truths
             .get(index.index())
-            .cloned()
-            .ok_or_else(|| no_sample(index, self.truths.len()))
+            .ok_or_else(|| no_sample(index, self.entries.len()))
     }
 }

@@ -11,6 +11,7 @@ mod random;
 mod scene;
 #[cfg(test)]
 mod tests;
+mod truths;
 mod write;
 
 pub use dataset::Synthetic;

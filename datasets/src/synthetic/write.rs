@@ -1,9 +1,9 @@
 //! The synthetic set as files, in the layout of a real dataset.
 
 use super::{
-    dataset::truths,
     draw::SHAPES,
     scene::{SyntheticSpec, Task},
+    truths::Truths,
 };
 use crate::{card, name::GENERATED};
 use dyno_core::{Annotation, DatasetError};
@@ -59,9 +59,9 @@ pub fn write(folder: &Path, layout: Layout, spec: &SyntheticSpec) -> Result<(), 
             .to_lowercase(),
         ));
     }
+    let truths = Truths::of(spec);
     let entries: Vec<(String, Annotation)> = (0..spec.count)
-        .map(SyntheticSpec::file_name)
-        .zip(truths(spec))
+        .filter_map(|i| Some((SyntheticSpec::file_name(i), truths.get(i as usize)?)))
         .collect();
     let images = match layout {
         Layout::Coco => {
