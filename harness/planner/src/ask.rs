@@ -1,7 +1,7 @@
 //! Which engine runs the model, and what it says of it.
 
 use crate::{
-    environment::{Answer, Environment},
+    environment::{Answer, EngineError, Environment},
     error::PlanError,
     request::RunRequest,
 };
@@ -48,7 +48,7 @@ fn imports(tables: &Tables, backend: &dyn Backend, framework: Framework) -> bool
     reads(backend, Framework::Onnx) && tables.importer(framework).is_some()
 }
 
-/// The engine's answer, asked for once and only when somebody needs it.
+/// The engine's answer, asked for once, when somebody needs it.
 pub(crate) struct Asking<'a> {
     environment: &'a Environment<'a>,
     question: Question,
@@ -148,19 +148,30 @@ impl<'a> Asking<'a> {
         if let Some(answer) = self.answer.get() {
             return Ok(answer);
         }
-        let answer = self.environment.engines.ask(&self.question)?;
+        let answer = self.environment.engines.ask(&self.question);
+        let answer = answer.map_err(|error| self.refused(error))?;
         Ok(self.answer.get_or_init(|| answer))
     }
 
-    /// The answer, where the plan needs one or somebody had it already: a model that is imported
-    /// has a hash that only the import knows.
-    ///
-    /// # Errors
-    /// As [`Self::answer`].
-    pub(crate) fn known(&self) -> Result<Option<&Answer>, PlanError> {
-        if self.imported || self.environment.always_ask {
-            return self.answer().map(Some);
+    /// What an engine that opens the model only without the shapes of the request says of them is a
+    /// mistake of the request.
+    fn refused(&self, error: EngineError) -> PlanError {
+        let mut plain = self.question.clone();
+        if std::mem::take(&mut plain.config.shapes).is_empty() {
+            return error.into();
         }
-        Ok(self.in_graph.get().or_else(|| self.answer.get()))
+        plain.config.import.shapes.clear();
+        let Ok(answer) = self.environment.engines.ask(&plain) else {
+            return error.into();
+        };
+        let inputs = answer.io.inputs.iter().map(|input| {
+            let shape: Vec<String> = input.shape.iter().map(ToString::to_string).collect();
+            format!("{}={}", input.name, shape.join("x"))
+        });
+        let inputs: Vec<String> = inputs.collect();
+        PlanError::usage(
+            format!("--shape: {}", error.words()),
+            format!("without it the model has {}", inputs.join(", ")),
+        )
     }
 }

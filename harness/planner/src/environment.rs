@@ -39,6 +39,12 @@ impl EngineError {
         })
     }
 
+    /// The error and its causes in one line.
+    pub(crate) fn words(&self) -> String {
+        let cause = self.cause.as_ref().map(|c| format!(": {}", c.words()));
+        self.message.clone() + &cause.unwrap_or_default()
+    }
+
     /// 3 when the engine cannot run here, 5 when it failed.
     pub fn code(&self) -> u8 {
         self.code
@@ -127,9 +133,6 @@ pub struct Environment<'a> {
     pub cache_dir: Option<&'a Path>,
     /// Engine of the configuration, for requests that name none.
     pub backend: Option<&'a str>,
-    /// The engine is asked even where the plan can do without: for a dry run, which checks all
-    /// that a run would check when it opens the model.
-    pub always_ask: bool,
     /// Whoever opens engines.
     pub engines: &'a dyn Engines,
     /// Whoever knows data sets.

@@ -84,10 +84,11 @@ pub(crate) fn not_suppressed(spec: &DecoderSpec, kind: &dyn DecoderKind) -> Opti
     })
 }
 
-/// Builds the decoder as the run will, where inputs and outputs are known.
+/// Looks for the described inputs, and builds the decoder as the run will.
 ///
 /// # Errors
-/// When it does not read these outputs, or another number of classes.
+/// When the model has no input of a name, or the decoder does not read these outputs, or another
+/// number of classes.
 pub(crate) fn check(
     model: &str,
     spec: &DecoderSpec,
@@ -96,6 +97,15 @@ pub(crate) fn check(
     io: &IoSpec,
     labels: (&LabelMap, &str),
 ) -> Result<(), PlanError> {
+    let there = |name: &String| io.inputs.iter().any(|i| i.name == *name);
+    let named = inputs.iter().filter_map(|i| i.name.as_ref());
+    if let Some(missing) = named.into_iter().find(|name| !there(name)) {
+        let names: Vec<String> = io.inputs.iter().map(|i| format!("`{}`", i.name)).collect();
+        return Err(PlanError::usage(
+            format!("the description of `{model}` names an input `{missing}`"),
+            format!("the model has {}", names.join(", ")),
+        ));
+    }
     let Some(network_size) = network_size(inputs, io) else {
         return Ok(());
     };

@@ -27,8 +27,8 @@ pub struct Planned {
     pub model: ResolvedModel,
     /// The data set.
     pub dataset: DatasetFacts,
-    /// What the engine said of the model, where it was asked.
-    pub answer: Option<Answer>,
+    /// What the engine said of the model.
+    pub answer: Answer,
     /// What a reader of the record must know.
     pub warnings: Vec<Warning>,
 }
@@ -78,7 +78,7 @@ pub fn plan(request: &RunRequest, environment: &Environment<'_>) -> Result<Plann
     } else {
         Vec::new()
     };
-    let answer = asking.known()?.cloned();
+    let answer = asking.answer()?.clone();
     let spec = PlanSpec {
         model: described.plan,
         sample_set: sample_set.id.clone(),
@@ -89,7 +89,7 @@ pub fn plan(request: &RunRequest, environment: &Environment<'_>) -> Result<Plann
             precision: request.precision,
             settings: request.settings.clone(),
             shapes: request.shapes.clone(),
-            import: answer.as_ref().and_then(|a| a.import.clone()),
+            import: answer.import.clone(),
         },
         accuracy,
         performance,

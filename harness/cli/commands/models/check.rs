@@ -126,7 +126,6 @@ fn describe(
         cores: dyno_machine::cores(),
         cache_dir: Some(&context.settings.cache_dir.value),
         backend: None,
-        always_ask: false,
         engines: &engines,
         samples: &Taker(&cache),
     };

@@ -154,20 +154,19 @@ fn engine(planned: &Planned) -> String {
         execution.device.clone(),
         format!("{} arithmetic", execution.precision),
     ];
-    if let Some(answer) = &planned.answer {
+    let answer = &planned.answer;
+    parts.push(format!(
+        "{} in {}",
+        answer.facts.library, answer.facts.precision
+    ));
+    for input in &answer.io.inputs {
+        let shape: Vec<String> = input.shape.iter().map(ToString::to_string).collect();
         parts.push(format!(
-            "{} in {}",
-            answer.facts.library, answer.facts.precision
+            "{} {} {}",
+            input.name,
+            input.dtype,
+            shape.join("x")
         ));
-        for input in &answer.io.inputs {
-            let shape: Vec<String> = input.shape.iter().map(ToString::to_string).collect();
-            parts.push(format!(
-                "{} {} {}",
-                input.name,
-                input.dtype,
-                shape.join("x")
-            ));
-        }
     }
     if let Some(import) = &execution.import {
         parts.push(format!("imported by {}", import.words()));

@@ -82,7 +82,6 @@ pub(crate) fn planned(
             cores: dyno_machine::cores(),
             cache_dir: Some(&context.settings.cache_dir.value),
             backend: context.settings.backend.as_ref().map(|b| b.value.as_str()),
-            always_ask: options.dry_run,
             engines,
             samples: &samples,
         },

@@ -113,17 +113,22 @@ fn heads_go_into_the_graph_for_whoever_reads_them_as_the_framework_gives_them() 
 }
 
 #[test]
-fn an_engine_is_asked_only_when_the_plan_needs_it() {
-    let mut place = Place::new("ring-like");
+fn a_model_that_describes_itself_is_looked_at_once() {
+    let place = Place::new("ring-like");
+    let planned = place.plan(&place.package(&own())).expect("a plan");
+    assert_eq!(place.asked(), 1);
+    assert_eq!(planned.answer.io.outputs[0].name, "ring-like");
+    // Its description does not fit what the engine sees.
     let request = place.package(&own());
-    let quiet = place.plan(&request).expect("a plan");
-    assert_eq!((place.asked(), quiet.answer.is_none()), (0, true));
-    place.always_ask = true;
-    let asked = place.plan(&request).expect("a plan");
-    assert_eq!((place.asked(), asked.answer.is_some()), (1, true));
-    assert_eq!(
-        quiet.plan, asked.plan,
-        "a dry run shows the plan of the run"
+    place.write("models/me/mine/labels.txt", "ring\nbar\nbox\n");
+    let (words, _, code) = place.refused(&request);
+    assert!(words.contains("3 classes") && code == 2, "{words}");
+    let mut own = own();
+    own["inputs"][0]["name"] = "data".into();
+    let (words, hint, code) = place.refused(&place.package(&own));
+    assert!(
+        words.contains("input `data`") && hint.contains("`images`") && code == 2,
+        "{words} {hint}"
     );
 }
 

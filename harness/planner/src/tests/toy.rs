@@ -343,7 +343,6 @@ impl Samples for Taker {
 pub(super) struct Place {
     pub(super) dir: tempfile::TempDir,
     pub(super) room: Room,
-    pub(super) always_ask: bool,
     pub(super) backend: Option<&'static str>,
     pub(super) cores: u32,
 }
@@ -359,7 +358,6 @@ impl Place {
                 says: None,
                 questions: RefCell::default(),
             },
-            always_ask: false,
             backend: None,
             cores: 8,
         }
@@ -408,7 +406,6 @@ impl Place {
                 cores: self.cores,
                 cache_dir: None,
                 backend: self.backend,
-                always_ask: self.always_ask,
                 engines: &self.room,
                 samples: &Taker,
             },
