@@ -93,6 +93,9 @@ pub trait Metric: Any + Send {
     /// # Errors
     /// As `finish`.
     fn finish_with_intervals(&self, resamples: u32, seed: u64) -> Result<Vec<Score>, MetricError>;
+    /// Names of the scores that there are for every class too, the columns of the table `per-class`:
+    /// known before a sample was seen, so that nobody expects another after a long run.
+    fn class_scores(&self) -> Vec<String>;
     /// What stands behind the scores and is too long for a record: values per class, curves,
     /// confusion, outcomes per image. `sample_id` gives the id of a sample in its dataset. The same
     /// bytes in whatever order samples came.

@@ -8,6 +8,7 @@
 mod coco;
 mod interval;
 mod matches;
+mod objects;
 mod state;
 mod table;
 mod top_k;

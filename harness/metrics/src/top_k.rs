@@ -179,7 +179,7 @@ impl State {
                 *hits += u64::from(rank.is_some_and(|r| r < k as usize));
             }
         }
-        let columns: Vec<String> = self.k.iter().map(|k| format!("top-{k}")).collect();
+        let columns = self.class_scores();
         let mut header = vec!["class"];
         header.extend(columns.iter().map(String::as_str));
         header.push("n");
@@ -309,6 +309,10 @@ impl Metric for State {
         _seed: u64,
     ) -> Result<Vec<Score>, MetricError> {
         Ok(self.scores(None, true))
+    }
+
+    fn class_scores(&self) -> Vec<String> {
+        self.k.iter().map(|k| format!("top-{k}")).collect()
     }
 
     fn details(

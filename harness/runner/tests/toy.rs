@@ -448,6 +448,9 @@ impl Metric for ToyCount {
         );
         Ok(())
     }
+    fn class_scores(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn finish(&self, _: Option<&dyn Fn(SampleIndex) -> u32>) -> Result<Vec<Score>, MetricError> {
         let hits = self.0.values().filter(|hit| **hit).count() as u64;
         let n = self.0.len() as u64;

@@ -4,7 +4,7 @@ use super::{
     quantity::{self, Quantity, same_percentile},
     syntax::{ExpectError, Expectation},
 };
-use crate::details::{PER_CLASS, parse, tables};
+use crate::details::{PER_CLASS, tables};
 use dyno_core::{
     Artifacts, LabelMap, Metric, MetricError, Record, ScenarioName, UnknownName, nearest,
 };
@@ -24,8 +24,7 @@ pub struct ScoreNames {
 }
 
 impl ScoreNames {
-    /// What metrics will say, asked before they have seen a sample. Where one makes no table per
-    /// class of nothing, all of its scores may be asked for by class.
+    /// What metrics will say, asked before they have seen a sample.
     ///
     /// # Errors
     /// When a metric cannot be asked that early.
@@ -39,20 +38,8 @@ impl ScoreNames {
         };
         for metric in metrics {
             let scores = metric.finish(None)?;
-            let details = metric.details(&|_| String::new())?;
-            let table = details
-                .iter()
-                .find(|d| d.name == PER_CLASS && d.format == "csv")
-                .and_then(|d| parse(&d.bytes).ok());
-            let whole = scores.iter().map(|s| s.metric.clone());
-            match table {
-                Some(table) => {
-                    let columns = table.scores(&scores);
-                    names.per_class.extend(columns.map(str::to_owned));
-                }
-                None => names.per_class.extend(whole.clone()),
-            }
-            names.scores.extend(whole);
+            names.scores.extend(scores.into_iter().map(|s| s.metric));
+            names.per_class.extend(metric.class_scores());
         }
         Ok(names)
     }

@@ -1,9 +1,7 @@
 //! What stands behind COCO's numbers: tables per class and per image, curves, and the matches.
 //!
-//! * `per-class.csv`: `class`, the scores of the class, `n` (objects that count), `detections`.
-//! * `per-image.csv`: `sample`, `score` (AP50 of this image alone, the mean over its classes; empty
-//!   when no object counts), `objects`, `detections`, then at an overlap of 0.50 `found`, `missed`
-//!   and `false`.
+//! * `per-class.csv` and `per-image.csv` ([`crate::objects`]): the score of an image is AP50 of it
+//!   alone, the mean over its classes; found, missed and false are at an overlap of 0.50.
 //! * `precision-recall.csv`: `class`, `recall`, `precision_50` (at an overlap of 0.50), `precision`
 //!   (the mean over the ten overlaps).
 //! * `matches.json`: the outcome per image that AP of any part of the set can be computed from
@@ -17,9 +15,21 @@ use super::{
 };
 use crate::{
     matches::{ImageMatches, Matches, MatchesWriter},
+    objects::{ImageRow, PerClass, PerImage},
     table::{Cell, Table},
 };
 use dyno_core::{Detail, MetricError, SampleIndex};
+
+/// Scores that there are for every class.
+pub(super) const CLASS_SCORES: [&str; 7] = [
+    "AP",
+    "AP50",
+    "AP75",
+    "AP_small",
+    "AP_medium",
+    "AP_large",
+    "AR@100",
+];
 
 /// All details, in this order. None of an empty set.
 pub(super) fn details(
@@ -31,18 +41,7 @@ pub(super) fn details(
         return Ok(Vec::new());
     }
     let (per_class, curves, last_hits) = classes(state, &outcomes);
-    let mut table = Table::new(
-        "per-image",
-        &[
-            "sample",
-            "score",
-            "objects",
-            "detections",
-            "found",
-            "missed",
-            "false",
-        ],
-    );
+    let mut table = PerImage::new();
     let mut by_sample: Vec<_> = places.iter().zip(&outcomes).collect();
     by_sample.sort_by_key(|(place, _)| place.sample);
     let mut writer = MatchesWriter::new(&Matches {
@@ -67,21 +66,7 @@ pub(super) fn details(
 
 /// Tables per class, and per class the least score of a hit.
 fn classes(state: &State, outcomes: &[&Outcome]) -> (Detail, Detail, Vec<Option<f32>>) {
-    let mut table = Table::new(
-        "per-class",
-        &[
-            "class",
-            "AP",
-            "AP50",
-            "AP75",
-            "AP_small",
-            "AP_medium",
-            "AP_large",
-            "AR@100",
-            "n",
-            "detections",
-        ],
-    );
+    let mut table = PerClass::new(&CLASS_SCORES);
     let mut curves_table = Table::new(
         "precision-recall",
         &["class", "recall", "precision_50", "precision"],
@@ -103,18 +88,9 @@ fn classes(state: &State, outcomes: &[&Outcome]) -> (Detail, Detail, Vec<Option<
         class.fill(outcomes, position);
         let ([ap, ap50, ap75], recall, curve) = fill(&class, position, 0);
         let mut of_area = |area| fill(&class, position, area).0[0];
-        table.row(&[
-            Cell::Text(name),
-            Cell::from(ap),
-            Cell::from(ap50),
-            Cell::from(ap75),
-            Cell::from(of_area(1)),
-            Cell::from(of_area(2)),
-            Cell::from(of_area(3)),
-            Cell::from(recall),
-            Cell::Count(class.objects(0)),
-            Cell::Count(class.found.len() as u64),
-        ]);
+        let areas = [of_area(1), of_area(2), of_area(3)];
+        let scores = [ap, ap50, ap75].into_iter().chain(areas).chain([recall]);
+        table.row(name, scores, class.objects(0), class.found.len());
         if !curve.is_empty() {
             for (at, recall) in state.grids.recalls.iter().enumerate() {
                 let column: Vec<f64> = curve.iter().skip(at).step_by(RECALLS).copied().collect();
@@ -137,7 +113,7 @@ fn classes(state: &State, outcomes: &[&Outcome]) -> (Detail, Detail, Vec<Option<
     (table.finish(), curves_table.finish(), last_hits)
 }
 
-fn image_row(state: &State, id: &str, outcome: &Outcome, table: &mut Table) {
+fn image_row(state: &State, id: &str, outcome: &Outcome, table: &mut PerImage) {
     let one = [outcome];
     let (mut class, mut curves) = (ClassMatches::default(), Curves::default());
     for (position, _) in &outcome.truths {
@@ -154,16 +130,14 @@ fn image_row(state: &State, id: &str, outcome: &Outcome, table: &mut Table) {
             .filter(|f| (f.ignored & 1 == 1) == ignored && (f.hit & 1 == 1) == hit)
             .count() as u64
     };
-    let found = at_half(false, true);
-    table.row(&[
-        Cell::Text(id),
-        Cell::from(curves.mean_precision(0, 1)),
-        Cell::Count(objects),
-        Cell::Count(outcome.found.len() as u64),
-        Cell::Count(found),
-        Cell::Count(objects.saturating_sub(found)),
-        Cell::Count(at_half(false, false)),
-    ]);
+    table.row(&ImageRow {
+        id,
+        score: curves.mean_precision(0, 1),
+        objects,
+        detections: outcome.found.len(),
+        found: at_half(false, true),
+        wrong: at_half(false, false),
+    });
 }
 
 fn image_matches<'a>(

@@ -238,6 +238,10 @@ impl Metric for State {
         Ok(scores)
     }
 
+    fn class_scores(&self) -> Vec<String> {
+        super::details::CLASS_SCORES.map(ToOwned::to_owned).to_vec()
+    }
+
     fn details(
         &self,
         sample_id: &dyn Fn(SampleIndex) -> String,

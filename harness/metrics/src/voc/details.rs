@@ -1,9 +1,8 @@
 //! What stands behind VOC's numbers: tables per class and per image, curves, and the matches.
 //!
-//! * `per-class.csv`: `class`, `VOC-AP`, `VOC-AP-11`, `n` (objects that are not difficult),
-//!   `detections` (hits and misses).
-//! * `per-image.csv`: `sample`, `score` (VOC-AP of this image alone, the mean over its classes; empty
-//!   when no object counts), `objects`, `detections`, `found`, `missed`, `false`.
+//! * `per-class.csv` and `per-image.csv` ([`crate::objects`]): objects count that are not
+//!   difficult, detections that hit or miss; the score of an image is VOC-AP of it alone, the mean
+//!   over its classes.
 //! * `precision-recall.csv`: `class`, `recall`, `precision`: a row per hit, before the envelope.
 //! * `matches.json`: the outcome per image ([`crate::matches`]).
 
@@ -14,9 +13,13 @@ use super::{
 };
 use crate::{
     matches::{ImageMatches, Matches, MatchesWriter},
+    objects::{ImageRow, PerClass, PerImage},
     table::{Cell, Table},
 };
 use dyno_core::{Detail, MetricError, SampleIndex};
+
+/// Scores that there are for every class.
+pub(super) const CLASS_SCORES: [&str; 2] = ["VOC-AP", "VOC-AP-11"];
 
 /// All details, in this order. None of an empty set.
 pub(super) fn details(
@@ -27,10 +30,7 @@ pub(super) fn details(
     if outcomes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut per_class = Table::new(
-        "per-class",
-        &["class", "VOC-AP", "VOC-AP-11", "n", "detections"],
-    );
+    let mut per_class = PerClass::new(&CLASS_SCORES);
     let mut curves = Table::new("precision-recall", &["class", "recall", "precision"]);
     let mut last_hits = Vec::with_capacity(state.names.len());
     let (mut class, mut points) = (ClassMatches::default(), Vec::new());
@@ -38,13 +38,8 @@ pub(super) fn details(
         class.fill(&outcomes, label);
         let ap = average_precision(&class, |_| 1, &mut points);
         let objects = class.objects();
-        per_class.row(&[
-            Cell::Text(name),
-            Cell::from(ap.map(|ap| ap.all_points)),
-            Cell::from(ap.map(|ap| ap.eleven_points)),
-            Cell::Count(objects),
-            Cell::Count(class.judged.len() as u64),
-        ]);
+        let scores = [ap.map(|ap| ap.all_points), ap.map(|ap| ap.eleven_points)];
+        per_class.row(name, scores, objects, class.judged.len());
         let mut hits = 0u64;
         for (seen, (.., hit)) in (1u64..).zip(&class.judged) {
             hits += u64::from(*hit);
@@ -59,18 +54,7 @@ pub(super) fn details(
         class.cut();
         last_hits.push(class.judged.last().map(|(score, ..)| *score));
     }
-    let mut per_image = Table::new(
-        "per-image",
-        &[
-            "sample",
-            "score",
-            "objects",
-            "detections",
-            "found",
-            "missed",
-            "false",
-        ],
-    );
+    let mut per_image = PerImage::new();
     let mut writer = MatchesWriter::new(&Matches {
         metric: ID,
         overlaps: &[state.iou],
@@ -100,7 +84,7 @@ pub(super) fn details(
     ])
 }
 
-fn image_row(id: &str, outcome: &Outcome, class: &mut ClassMatches, table: &mut Table) {
+fn image_row(id: &str, outcome: &Outcome, class: &mut ClassMatches, table: &mut PerImage) {
     let mut points = Vec::new();
     let one = [outcome];
     let own: Vec<f64> = outcome
@@ -113,14 +97,12 @@ fn image_row(id: &str, outcome: &Outcome, class: &mut ClassMatches, table: &mut 
         .collect();
     let objects: u64 = outcome.truths.iter().map(|&(_, n)| u64::from(n)).sum();
     let found = outcome.judged.iter().filter(|j| j.hit).count() as u64;
-    let judged = outcome.judged.len() as u64;
-    table.row(&[
-        Cell::Text(id),
-        Cell::from(dyno_stats::mean(&own)),
-        Cell::Count(objects),
-        Cell::Count(judged),
-        Cell::Count(found),
-        Cell::Count(objects - found),
-        Cell::Count(judged - found),
-    ]);
+    table.row(&ImageRow {
+        id,
+        score: dyno_stats::mean(&own),
+        objects,
+        detections: outcome.judged.len(),
+        found,
+        wrong: outcome.judged.len() as u64 - found,
+    });
 }

@@ -166,6 +166,7 @@ fn rules_of_the_development_kit() {
         m.update(SampleIndex(0), &found(case.found), &objects(case.truth))
             .expect("fits");
         let scores = m.finish(None).expect("finish");
+        assert_eq!(m.class_scores(), ["VOC-AP", "VOC-AP-11"]);
         let table = per_class(m.as_ref());
         let of_class = |column: usize| table["a"][column];
         for (name, got, expected) in [

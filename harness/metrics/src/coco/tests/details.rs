@@ -29,6 +29,8 @@ fn details_say_what_stands_behind_the_scores() {
     let scores = m.finish(None).expect("finish");
     // The means over classes are the scores.
     let per_class = cells(&details, "per-class");
+    let named = m.class_scores();
+    assert_eq!(per_class[0][1..=named.len()], named);
     for (column, name) in per_class[0].iter().enumerate().skip(1).take(7) {
         let of_classes: Vec<f64> = per_class[1..]
             .iter()
