@@ -94,6 +94,21 @@ fn resuming_keeps_the_record_that_was_there() {
     let kept = folder.join(format!("record-{}.json", partial.short_id()));
     let kept = Record::parse(&fs::read_to_string(kept).expect("it is still there"));
     assert_eq!(kept.expect("a record").id, partial.id);
+    // Both can be asked for by id, with the files behind them; a prefix of both names neither.
+    for record in [&partial, &whole] {
+        let line = format!("records show {} --format json", record.short_id());
+        assert_eq!(place.run(&line).succeeds().record().id, record.id);
+        let line = format!("report {} --format human", record.id);
+        place.run(&line).succeeds();
+    }
+    let listed = place.run("records list --format csv").succeeds();
+    for record in [&partial, &whole] {
+        assert!(
+            listed.stdout.contains(record.short_id()),
+            "{}",
+            listed.stdout
+        );
+    }
     place
         .run(&format!("{line} --resume"))
         .exits(2)

@@ -1,15 +1,12 @@
 //! `dyno records`: what was measured and kept.
 
-use crate::{
-    commands::report::{AtHand, render},
-    context::Context,
-    exit, say,
-};
+use crate::{commands::report::render, context::Context, exit, say};
 use clap::Subcommand;
 use dyno_core::Record;
 use dyno_evidence::{EvidenceError, EvidenceStore, GcMode, RunFolder, find_record, list};
 use dyno_registry::Location;
 use dyno_reports::{
+    StoredArtifacts,
     table::{Cell, Column, Table},
     text::{share, time},
 };
@@ -110,7 +107,7 @@ pub(crate) fn run(command: RecordsCommand, context: &Context) -> anyhow::Result<
         }
         RecordsCommand::Show { record } => {
             let (folder, record) = find(&record, context)?;
-            let artifacts = AtHand::of_found(folder.into_iter().collect(), context);
+            let artifacts = StoredArtifacts::new(folder.into_iter().collect(), stores(context));
             render(std::slice::from_ref(&record), &artifacts, context, None)?;
         }
         RecordsCommand::Gc { dry_run } => return gc(dry_run, context),
@@ -162,6 +159,8 @@ fn listing(context: &Context) -> anyhow::Result<Table> {
             Err(error) if folder.is_finished() => say::warning(&error.to_string()),
             Err(_) => {}
         }
+        let earlier = folder.earlier_records("")?.into_iter();
+        records.extend(earlier.map(|record| (record, "run, before it was resumed")));
     }
     for store in stores(context) {
         for stored in store.list()? {

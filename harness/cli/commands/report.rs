@@ -2,13 +2,12 @@
 
 use super::{
     records::{find, stores},
-    run::Finished,
     verdicts::{Judging, VerdictArgs},
 };
 use crate::{context::Context, exit, output, tables};
 use clap::Args;
-use dyno_core::{Artifacts, Record, Records, ReportError};
-use dyno_evidence::{EvidenceError, EvidenceStore, RunFolder};
+use dyno_core::{Artifacts, Record, Records};
+use dyno_reports::StoredArtifacts;
 use std::path::{Path, PathBuf};
 
 /// Render stored records.
@@ -22,50 +21,6 @@ pub(crate) struct ReportArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     verdicts: VerdictArgs,
-}
-
-/// The files behind records: in the folders of their runs, and in the evidence beside models.
-pub(crate) struct AtHand {
-    folders: Vec<RunFolder>,
-    stores: Vec<EvidenceStore>,
-}
-
-impl AtHand {
-    /// Of runs that have just ended.
-    pub(crate) fn of_runs(finished: &[Finished]) -> Self {
-        Self {
-            folders: finished.iter().map(|f| f.folder.clone()).collect(),
-            stores: Vec::new(),
-        }
-    }
-
-    /// Of records that were found, with the folders that some came from.
-    pub(crate) fn of_found(folders: Vec<RunFolder>, context: &Context) -> Self {
-        Self {
-            folders,
-            stores: stores(context),
-        }
-    }
-}
-
-impl Artifacts for AtHand {
-    fn get(&self, _: &Record, sha256: &str) -> Result<Option<Vec<u8>>, ReportError> {
-        let folders = self.folders.iter().map(|f| f.get_sha256(sha256));
-        let stores = self.stores.iter().map(|s| s.get_data(sha256));
-        for found in folders.chain(stores) {
-            match found {
-                Ok(bytes) => return Ok(Some(bytes)),
-                Err(EvidenceError::NotFound { .. }) => {}
-                Err(error) => {
-                    return Err(ReportError {
-                        reporter: "files behind the numbers",
-                        reason: error.to_string(),
-                    });
-                }
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// Renders and judges them.
@@ -84,7 +39,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<u8> {
         folders.extend(folder);
         records.push(record);
     }
-    let artifacts = AtHand::of_found(folders, context);
+    let artifacts = StoredArtifacts::new(folders, stores(context));
     render(&records, &artifacts, context, args.out.as_deref())?;
     if args.verdicts.is_silent() {
         return Ok(exit::OK);

@@ -72,6 +72,14 @@ pub enum EvidenceError {
         #[source]
         source: serde_json::Error,
     },
+    /// A list of files is not what its record says.
+    #[error("bad list `{path}`: {reason}")]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// Content and name disagree.
     #[error("`{path}` was changed: its name says {expected}, its content hashes to {actual}")]
     Changed {

@@ -3,14 +3,15 @@
 use crate::{
     EvidenceError,
     file::read_text,
-    run_folder::{RunFolder, latest, list},
+    run_folder::{EARLIER, RunFolder, latest, list},
     store::EvidenceStore,
 };
 use dyno_core::{MAX_RECORD_BYTES, Record};
 use std::path::Path;
 
 /// The record called `reference`: `latest` (newest run below `run_root`), a record file, a run
-/// folder, or a prefix (four digits or more) of an id that is unique among `run_root` and `stores`.
+/// folder, or a prefix (four digits or more) of an id that is unique among `run_root`, records of
+/// earlier parts of its runs included, and `stores`.
 /// Returns the run folder too where it came from one.
 ///
 /// # Errors
@@ -42,7 +43,7 @@ pub fn find_record(
         })?;
         let folder = path
             .parent()
-            .filter(|_| path.file_name().is_some_and(|n| n == "record.json"))
+            .filter(|_| is_of_a_run(path))
             .and_then(|p| RunFolder::open(p).ok());
         return Ok((record, folder));
     }
@@ -53,11 +54,11 @@ pub fn find_record(
     let mut found: Vec<(Record, Option<RunFolder>)> = Vec::new();
     // A broken record of another run must not hide the one that is asked for.
     for folder in list(run_root)? {
-        if let Ok(record) = folder.record()
-            && record.id.starts_with(reference)
-            && found.iter().all(|(r, _)| r.id != record.id)
-        {
-            found.push((record, Some(folder)));
+        let last = folder.record().ok().into_iter();
+        for record in last.chain(folder.earlier_records(reference)?) {
+            if record.id.starts_with(reference) && found.iter().all(|(r, _)| r.id != record.id) {
+                found.push((record, Some(folder.clone())));
+            }
         }
     }
     for store in stores {
@@ -74,4 +75,10 @@ pub fn find_record(
         });
     }
     found.pop().ok_or_else(missing)
+}
+
+/// Whether a run folder calls its records so.
+fn is_of_a_run(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str());
+    name.is_some_and(|n| n == "record.json" || n.starts_with(EARLIER))
 }

@@ -7,6 +7,7 @@ use crate::{
     EvidenceError, EvidenceStore, RunFolder,
     atomic::sweep,
     file::{DataFolder, check_sha256, read_text},
+    lists::is_list,
 };
 use std::{
     collections::BTreeSet,
@@ -61,10 +62,11 @@ fn named_in(folder: &Path, extension: &str) -> Result<BTreeSet<String>, Evidence
     Ok(named)
 }
 
-/// The files of `data` whose names are hashes that are not among `named`; others are not ours.
+/// The files of `data` whose names are hashes that are neither among `named` nor in a list that is;
+/// others are not ours.
 fn collect(
     data: &DataFolder,
-    named: &BTreeSet<String>,
+    mut named: BTreeSet<String>,
     mode: GcMode,
 ) -> Result<Vec<Unreferenced>, EvidenceError> {
     let folder = &data.0;
@@ -73,18 +75,27 @@ fn collect(
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(EvidenceError::io("list", folder)(e)),
     };
-    let mut found = Vec::new();
+    let mut files = Vec::new();
+    let mut in_lists = BTreeSet::new();
     for entry in entries {
-        let entry = entry.map_err(EvidenceError::io("list", folder))?;
-        let name = entry.file_name();
-        let stem = name
-            .to_str()
-            .and_then(|n| n.split_once('.'))
-            .map(|(stem, _)| stem);
-        let is_unnamed = stem.is_some_and(|s| check_sha256(s).is_ok() && !named.contains(s));
-        let path = entry.path();
+        let path = entry.map_err(EvidenceError::io("list", folder))?.path();
+        let name = path.file_name().and_then(|n| n.to_str());
+        let Some((stem, _)) = name.and_then(|n| n.split_once('.')) else {
+            continue;
+        };
+        if check_sha256(stem).is_err() {
+            continue;
+        }
+        if name.is_some_and(is_list) && named.contains(stem) {
+            hashes_in(&read_text(&path, MAX_SEARCHED_BYTES)?, &mut in_lists);
+        }
+        files.push((stem.to_owned(), path));
+    }
+    named.append(&mut in_lists);
+    let mut found = Vec::new();
+    for (_, path) in files.into_iter().filter(|(s, _)| !named.contains(s)) {
         let meta = fs::symlink_metadata(&path).map_err(EvidenceError::io("read", &path))?;
-        if is_unnamed && meta.is_file() {
+        if meta.is_file() {
             found.push(Unreferenced {
                 path,
                 bytes: meta.len(),
@@ -114,7 +125,7 @@ impl EvidenceStore {
         }
         let _guard = self.lock()?;
         let named = named_in(self.folder(), "json")?;
-        collect(&self.data(), &named, mode)
+        collect(&self.data(), named, mode)
     }
 }
 
@@ -134,6 +145,6 @@ impl RunFolder {
         sweep(&self.data().0);
         let mut named = named_in(self.path(), "json")?;
         named.extend(self.journal()?.into_values().map(|a| a.sha256));
-        collect(&self.data(), &named, mode)
+        collect(&self.data(), named, mode)
     }
 }

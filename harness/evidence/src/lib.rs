@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod find;
 mod gc;
+mod lists;
 mod run_folder;
 mod store;
 

@@ -1,8 +1,10 @@
 //! The folder of one run: plan, shards as they finish, record at the end.
 //!
 //! ```text
-//! <root>/<utc>-<model>-<id8>/plan.json  shards.jsonl  record.json  data/<sha256>.<format>
+//! <root>/<utc>-<model>-<id8>/plan.json  shards.jsonl  record.json  record-<id8>.json  data/<sha256>.<format>
 //! ```
+//!
+//! `record-<id8>.json` is the record of an earlier part of a run that was resumed.
 //!
 //! `shards.jsonl` is a journal: one line a finished shard, appended after the shard's file lies on
 //! disk under its hash. A process killed at any moment leaves at worst a file that no line names,
@@ -26,6 +28,9 @@ use std::{
 /// Most bytes of a plan or a journal in a run folder; a plan of ImageNet's 50,000 samples
 /// has 10 MB.
 const MAX_TEXT_BYTES: u64 = 1 << 30;
+
+/// How the names of records begin that were set aside.
+pub(crate) const EARLIER: &str = "record-";
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -170,6 +175,7 @@ impl RunFolder {
             format: format.to_owned(),
             sha256,
             bytes: bytes.len() as u64,
+            lists: None,
         })
     }
 
@@ -312,15 +318,54 @@ impl RunFolder {
     /// # Errors
     /// When it is missing, no record, or was changed.
     pub fn record(&self) -> Result<Record, EvidenceError> {
-        let path = self.record_path();
-        Record::parse(&read_text(&path, MAX_RECORD_BYTES as u64)?)
-            .map_err(|source| EvidenceError::Record { path, source })
+        read_record(self.record_path())
+    }
+
+    /// Moves `record.json` to `record-<id8>.json`: the record of an earlier part of the run, whose
+    /// id somebody may have noted, stays when the run goes on. Nothing happens where there is no
+    /// record that reads.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn set_record_aside(&self) -> Result<(), EvidenceError> {
+        let Ok(record) = self.record() else {
+            return Ok(());
+        };
+        let aside = format!("{EARLIER}{}.json", record.short_id());
+        fs::rename(self.record_path(), self.path.join(aside))
+            .map_err(EvidenceError::io("move", &self.record_path()))
+    }
+
+    /// Records that were [set aside](Self::set_record_aside) and whose ids begin with `prefix`, by
+    /// id. A file that is no record is passed over.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn earlier_records(&self, prefix: &str) -> Result<Vec<Record>, EvidenceError> {
+        let entries = fs::read_dir(&self.path).map_err(EvidenceError::io("list", &self.path))?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(EvidenceError::io("list", &self.path))?.path();
+            let name = path.file_name().and_then(|n| n.to_str());
+            let id8 = name.and_then(|n| n.strip_prefix(EARLIER)?.strip_suffix(".json"));
+            // The name only spares reading; the id is the content's.
+            if id8.is_some_and(|id8| id8.starts_with(prefix) || prefix.starts_with(id8)) {
+                found.extend(read_record(path).ok().filter(|r| r.id.starts_with(prefix)));
+            }
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
     }
 
     /// The run came to its record.
     pub fn is_finished(&self) -> bool {
         self.record_path().is_file()
     }
+}
+
+fn read_record(path: PathBuf) -> Result<Record, EvidenceError> {
+    Record::parse(&read_text(&path, MAX_RECORD_BYTES as u64)?)
+        .map_err(|source| EvidenceError::Record { path, source })
 }
 
 /// The file is not empty and does not end in a newline.

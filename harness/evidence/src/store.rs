@@ -226,6 +226,7 @@ impl EvidenceStore {
             format: format.to_owned(),
             sha256,
             bytes: bytes.len() as u64,
+            lists: None,
         })
     }
 
@@ -249,15 +250,15 @@ impl EvidenceStore {
         }
     }
 
-    /// Copies the artifacts that a record names out of its run folder, each checked against its
-    /// hash.
+    /// Copies the files behind a record out of its run folder, each checked against its hash:
+    /// its artifacts, and what the lists among them name.
     ///
     /// # Errors
     /// When one is missing, was changed, or cannot be written.
     pub fn copy_artifacts(&self, record: &Record, from: &RunFolder) -> Result<(), EvidenceError> {
         self.confined()?;
-        for artifact in &record.artifacts {
-            self.data().put(&artifact.format, &from.get(artifact)?)?;
+        for artifact in from.files_behind(record)? {
+            self.data().put(&artifact.format, &from.get(&artifact)?)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::{
     DataState, EvidenceError, EvidenceStore, GcMode, RecordRef, RunFolder, find_record, latest,
     lock, lock_within,
 };
-use dyno_core::{Record, RecordError, Warning, WarningCode};
+use dyno_core::{Artifact, Record, RecordError, Warning, WarningCode};
 use std::{fs, time::Duration};
 
 const NOW: &str = "2026-11-22T16:00:00.125Z";
@@ -26,6 +26,13 @@ fn record(detail: &str) -> Record {
         code: WarningCode::Engine,
         detail: detail.to_owned(),
     });
+    Record::seal(parts).expect("finite")
+}
+
+/// A record with these files behind it.
+pub(crate) fn record_with(artifacts: Vec<Artifact>) -> Record {
+    let mut parts = record("files").into_parts();
+    parts.artifacts = artifacts;
     Record::seal(parts).expect("finite")
 }
 
@@ -250,6 +257,43 @@ fn entries_of_one_registry_folder_do_not_see_each_other() {
 }
 
 #[test]
+fn a_record_that_was_set_aside_is_found_by_its_id() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = RunFolder::create(dir.path(), "m", &"0".repeat(64), now()).expect("made");
+    run.set_record_aside().expect("there is nothing yet");
+    let parts = ["a", "b", "c"].map(record);
+    for record in &parts {
+        run.set_record_aside().expect("moved");
+        run.write_record(record).expect("written");
+    }
+    assert_eq!(run.earlier_records("").expect("listed").len(), 2);
+    for record in &parts {
+        for len in [8, 12, 64] {
+            let (found, folder) = find_record(&record.id[..len], dir.path(), &[]).expect("found");
+            assert_eq!(&found, record);
+            assert_eq!(folder.expect("of a run").path(), run.path());
+        }
+    }
+    // Planted faults: a record under another's name, and one that was changed.
+    let aside = run
+        .path()
+        .join(format!("record-{}.json", &parts[0].id[..8]));
+    fs::copy(run.path().join("record.json"), &aside).expect("copied");
+    assert!(find_record(&parts[0].id, dir.path(), &[]).is_err());
+    let changed = parts[0]
+        .text()
+        .replace("\"detail\": \"a\"", "\"detail\": \"z\"");
+    assert_ne!(changed, parts[0].text());
+    fs::write(&aside, changed).expect("written");
+    assert!(find_record(&parts[0].id, dir.path(), &[]).is_err());
+    let path = aside.to_string_lossy();
+    assert!(matches!(
+        find_record(&path, dir.path(), &[]),
+        Err(EvidenceError::Record { .. })
+    ));
+}
+
+#[test]
 fn records_of_other_versions_pass_through_byte_for_byte() {
     for text in [COMPLETE, OLDER, NEWER] {
         let dir = tempfile::tempdir().expect("a folder");
@@ -297,6 +341,7 @@ fn missing_and_changed_data_are_told_from_data_that_was_never_kept() {
         format: "bin".into(),
         sha256: dyno_core::sha256_hex(b"x"),
         bytes: 1,
+        lists: None,
     };
     assert_eq!(store.data_state(&artifact), DataState::NotKept);
     assert_eq!(

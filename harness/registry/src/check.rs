@@ -13,7 +13,7 @@ use crate::{
     write::{Action, FieldChange},
 };
 use dyno_core::{Measurement, Purpose, Record, Reference, SampleSetRecord};
-use dyno_evidence::{DataState, EvidenceStore, RecordRef};
+use dyno_evidence::{DataState, EvidenceError, EvidenceStore, RecordRef};
 use serde_json::Value;
 use std::{
     cell::{OnceCell, RefCell},
@@ -282,7 +282,14 @@ fn field_findings(
 /// What became of the files behind a record, one finding for all that is wrong in the same way.
 fn data_finding(store: &EvidenceStore, record: &Record) -> Vec<Finding> {
     let (mut missing, mut changed, mut not_kept) = (Vec::new(), Vec::new(), 0_usize);
-    for artifact in &record.artifacts {
+    // A list that is not to be had is itself among what is missing or changed.
+    let files = store.files_behind(record).unwrap_or_else(|error| {
+        if let EvidenceError::List { .. } | EvidenceError::Json { .. } = error {
+            changed.push(error.to_string());
+        }
+        record.artifacts.clone()
+    });
+    for artifact in &files {
         let name = format!("{}.{}", artifact.sha256, artifact.format);
         match store.data_state(artifact) {
             DataState::Intact => {}

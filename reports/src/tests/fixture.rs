@@ -348,6 +348,7 @@ pub(crate) fn detector() -> Record {
         format: "csv".into(),
         sha256: sha256_hex(CLASSES.as_bytes()),
         bytes: CLASSES.len() as u64,
+        lists: None,
     }];
     seal(parts)
 }

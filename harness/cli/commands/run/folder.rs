@@ -1,7 +1,6 @@
 //! Run folders: a new one, or the unfinished one that is taken up.
 
 use crate::{context::Context, exit};
-use anyhow::Context as _;
 use dyno_core::{Plan, Record, ValidityCode};
 use dyno_evidence::RunFolder;
 use std::{fs, path::Path};
@@ -87,21 +86,4 @@ fn is_whole(folder: &RunFolder, plan: &Plan) -> bool {
     folder
         .record()
         .is_ok_and(|r| r.measurements.len() == wanted && !is_partial(&r))
-}
-
-/// Keeps the record of an earlier part of the run beside the one that is to come: somebody may
-/// have named it already.
-///
-/// # Errors
-/// When it cannot be moved.
-pub(super) fn set_aside(folder: &RunFolder) -> anyhow::Result<()> {
-    let Ok(earlier) = folder.record() else {
-        return Ok(());
-    };
-    let path = folder.path().join("record.json");
-    let aside = folder
-        .path()
-        .join(format!("record-{}.json", earlier.short_id()));
-    fs::rename(&path, &aside)
-        .with_context(|| format!("cannot move `{}` to `{}`", path.display(), aside.display()))
 }

@@ -21,6 +21,7 @@ use crate::{
 };
 use dyno_core::Record;
 use dyno_planner::RunRequest;
+use dyno_reports::StoredArtifacts;
 use std::{path::PathBuf, sync::atomic::Ordering};
 
 /// How runs are carried out and told.
@@ -86,7 +87,8 @@ pub(crate) fn execute(
     if finished.is_empty() {
         return Ok(code);
     }
-    let artifacts = report::AtHand::of_runs(&finished);
+    let folders = finished.iter().map(|f| f.folder.clone()).collect();
+    let artifacts = StoredArtifacts::new(folders, Vec::new());
     let records: Vec<Record> = finished.into_iter().map(|f| f.record).collect();
     if options.side_by_side && context.has_listing() {
         side_by_side::print(&records, options.out.as_deref(), context)?;

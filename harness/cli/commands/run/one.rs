@@ -33,7 +33,9 @@ pub(super) fn run(
         say::line("interrupted before the first shard was finished: nothing was saved");
         return (None, Ok(exit::INTERRUPTED));
     };
-    let kept = folder::set_aside(&folder).and_then(|()| Ok(folder.write_record(&outcome.record)?));
+    let kept = folder
+        .set_record_aside()
+        .and_then(|()| folder.write_record(&outcome.record));
     let place = folder.path().display().to_string();
     let short = outcome.record.short_id().to_owned();
     let code = match (kept, measured.failure) {
@@ -43,7 +45,7 @@ pub(super) fn run(
             ));
             Err(failure)
         }
-        (Err(error), None) => Err(error),
+        (Err(error), None) => Err(error.into()),
         (Ok(()), None) => {
             context.say(&format!("record {short} in `{place}`"));
             conclude(prepared, &plan, &outcome, &folder, options, context)

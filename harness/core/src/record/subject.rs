@@ -104,7 +104,7 @@ impl SampleSetRecord {
 /// A file named by its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
-    /// What it is: `shard`, `latencies`, `per-class`, `predictions`.
+    /// What it is: `shards`, `latencies`, `per-class`, `predictions`.
     pub role: String,
     /// Its form: `json`, `csv`; its name is `<sha256>.<format>`.
     pub format: String,
@@ -112,4 +112,8 @@ pub struct Artifact {
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
+    /// How many further files it lists, each as an artifact (JSON); absent when it is no list.
+    /// What such a list names belongs to the record as if it stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lists: Option<u64>,
 }

@@ -263,7 +263,14 @@ fn missing_and_changed_data_and_references_without_a_source_are_named() {
         bytes: 4,
         ..raw.clone()
     };
-    let artifacts = [raw.clone(), gone.clone()];
+    // A file that a list names is missed like one that the record names itself.
+    let list = serde_json::to_vec(&[gone.clone()]).expect("JSON");
+    let list = store.put_data("shards", "list.json", &list).expect("kept");
+    let list = Artifact {
+        lists: Some(1),
+        ..list
+    };
+    let artifacts = [raw.clone(), list];
     let changed = |r: &mut RecordParts| r.artifacts = artifacts.to_vec();
     written(&model, changed, WriteMode::Fill);
     let code = |name: &str| {

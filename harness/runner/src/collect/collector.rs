@@ -214,6 +214,7 @@ mod tests {
                 format: "json".into(),
                 sha256: sha256.into(),
                 bytes: 1,
+                lists: None,
             },
         }
     }

@@ -201,7 +201,8 @@ impl Collector {
         if too_many {
             codes.push(ValidityCode::TooManyErrors);
         }
-        let mut artifacts: Vec<Artifact> = self.shards.values().cloned().collect();
+        let shards: Vec<Artifact> = self.shards.values().cloned().collect();
+        let mut artifacts = vec![folder.put_list("shards", &shards)?];
         let (mut details, mut per_class) = (Vec::new(), Vec::new());
         let several = scored.details.len() > 1;
         for (kind, found) in std::mem::take(&mut scored.details) {

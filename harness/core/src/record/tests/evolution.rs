@@ -254,12 +254,22 @@ fn complete() -> RecordParts {
         code: WarningCode::Subset,
         detail: "3 of 5".into(),
     }];
-    all.artifacts = vec![Artifact {
-        role: "per-class".into(),
-        format: "csv".into(),
-        sha256: "a".repeat(64),
-        bytes: 12,
-    }];
+    all.artifacts = vec![
+        Artifact {
+            role: "per-class".into(),
+            format: "csv".into(),
+            sha256: "a".repeat(64),
+            bytes: 12,
+            lists: None,
+        },
+        Artifact {
+            role: "shards".into(),
+            format: "list.json".into(),
+            sha256: "b".repeat(64),
+            bytes: 310,
+            lists: Some(2),
+        },
+    ];
     all
 }
 
