@@ -170,7 +170,7 @@ fn engine(planned: &Planned) -> String {
     }
     if let Some(import) = &execution.import {
         parts.push(format!("imported by {}", import.words()));
-        let says = planned.answer.as_ref().and_then(|a| a.says.as_ref());
+        let says = planned.answer.says.as_ref();
         parts.extend(says.iter().flat_map(|s| s.notes.iter().cloned()));
     }
     parts.join(", ")
