@@ -1,7 +1,7 @@
 //! `dyno backends install`, `runtimes` and `remove`: from a wheel made here, through the machine's
 //! own pip without a network, and what becomes of wheels that are not what they say.
 
-use crate::support::{Place, has_onnxruntime};
+use crate::support::{Place, has_library};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -60,7 +60,7 @@ fn left(place: &Place) -> Vec<String> {
 
 /// The real library, and whether there is a pip; each as a visible skip.
 fn library_and_pip() -> Option<(Vec<u8>, PathBuf)> {
-    if !has_onnxruntime() {
+    if !has_library("onnxruntime") {
         return None;
     }
     let facts = dyno_backends::BACKENDS

@@ -25,7 +25,7 @@ fn engines_that_compute_the_same_agree() {
     );
     let value = &found["engines"][0]["scores"][0]["value"];
     assert!(
-        value.as_f64().is_some_and(|v| v > 0.5),
+        value.as_f64().is_some_and(|v| v > 0.2),
         "{value}: it did detect"
     );
 }
@@ -55,13 +55,11 @@ fn a_difference_is_exit_code_1() {
 fn a_sample_that_fails_on_an_engine_is_no_agreement() {
     let place = Place::new();
     place.with_shapes(4);
-    let pictures = std::fs::read_dir(place.join("pictures/images"))
-        .or_else(|_| std::fs::read_dir(place.join("pictures/images")));
+    let pictures = std::fs::read_dir(place.join("pictures/images/val2017")).expect("pictures");
     let first = pictures
-        .expect("pictures")
-        .next()
-        .expect("one")
-        .expect("an entry");
+        .filter_map(Result::ok)
+        .find(|e| e.path().is_file())
+        .expect("one");
     std::fs::write(first.path(), b"no picture").expect("written");
     place.run(VERIFY).exits(5).says(&["sample failed"]);
 }

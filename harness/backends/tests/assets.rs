@@ -10,7 +10,9 @@ const MODELS: &[(&str, f32)] = &[
     ("squeezenet1.1-imagenet/squeezenet1.1.onnx", 1e-5),
     (
         "mobilenet_v2_1.0_224-imagenet/mobilenet_v2_1.0_224_qdq.onnx",
-        4.0,
+        // OpenVINO computes between the quantized layers in f32, and where a processor has int8
+        // products it rounds elsewhere than the others do.
+        8.0,
     ),
     ("yolox_nano-coco-416/yolox_nano.onnx", 5e-3),
     ("nanodet_m-coco-320/nanodet_m_320.onnx", 1e-3),

@@ -49,8 +49,9 @@ const LIMITS: Limits = Limits {
     max_side: 1 << 12,
     max_scans: 16,
 };
-/// Memory for a picture within [`LIMITS`].
-const MAX_BYTES: u64 = 8 << 20;
+/// Memory for a picture within [`LIMITS`] and a file of a few kilobytes; most of it for the code
+/// tables of lossless WebP.
+const MAX_BYTES: u64 = 32 << 20;
 /// Largest seed: small ones are changed where it matters.
 const MAX_SEED_BYTES: usize = 4 << 10;
 

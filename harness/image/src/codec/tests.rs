@@ -236,6 +236,19 @@ fn a_panic_of_a_decoder_is_an_error() {
 
 /// A PNG of 16,384 x 16,384 pixels of 16 bits in 2 MB: 268 million pixels, more than the limit.
 #[test]
+fn a_long_lossless_part_is_refused_before_its_tables_are_made() {
+    let mut file = fixture("61x45.webp");
+    let part = file.len() - 20;
+    file.resize(20 + (1 << 16) + 2, 0);
+    let (riff, chunk) = ((file.len() - 8) as u32, (file.len() - 20) as u32);
+    file[4..8].copy_from_slice(&riff.to_le_bytes());
+    file[16..20].copy_from_slice(&chunk.to_le_bytes());
+    assert!(part < 1 << 16, "the fixture itself is read");
+    let error = decode(&file, Orientation::Ignore, &Limits::default()).expect_err("too long");
+    assert!(error.to_string().contains("a lossless part"), "{error}");
+}
+
+#[test]
 fn a_small_file_of_huge_pixels_is_refused_by_its_head() {
     let mut head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     head.extend([0, 0, 0x40, 0, 0, 0, 0x40, 0, 16, 6, 0, 0, 0]);

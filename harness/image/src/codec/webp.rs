@@ -1,4 +1,4 @@
-//! WebP through `image-webp`: lossy and lossless still pictures, whose pixels equal those of libwebp
+//! WebP through `image-webp`: lossy and small lossless still pictures, whose pixels equal those of libwebp
 //! (inside OpenCV) to the last bit. Alpha is dropped. Animations are refused.
 //!
 //! Container: RFC 9649, section 2. It is walked before the decoder sees it, because a picture may
@@ -12,6 +12,9 @@ use std::io::Cursor;
 
 /// Bytes before the first chunk: `RIFF`, size, `WEBP`.
 const HEAD: usize = 12;
+/// Longest lossless part that is decoded. The decoder makes code tables of up to 3,000 times the
+/// bytes that describe them (found by fuzzing), whatever the picture's size is.
+const MAX_LOSSLESS_BYTES: usize = 1 << 16;
 /// Longest EXIF or XMP block that is looked at.
 const MAX_METADATA_BYTES: usize = 1 << 20;
 
@@ -63,6 +66,13 @@ fn walk(bytes: &[u8], limits: &Limits) -> Result<(), ImageError> {
             return Err(ImageError::Unsupported {
                 format: "WebP",
                 what: "an animation".to_owned(),
+            });
+        }
+        // Alpha may be compressed as losslessly as a picture.
+        if matches!(&kind, b"VP8L" | b"ALPH") && len > MAX_LOSSLESS_BYTES {
+            return Err(ImageError::Unsupported {
+                format: "WebP",
+                what: format!("a lossless part of more than {MAX_LOSSLESS_BYTES} bytes"),
             });
         }
         if let Some((width, height)) = announced(kind, data) {
