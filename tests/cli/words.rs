@@ -39,14 +39,13 @@ fn an_unknown_name_is_answered_with_what_exists() {
 fn an_engine_that_does_not_read_the_model_says_who_would() {
     let place = Place::new();
     place.with_shapes(2);
-    fs::write(place.join("net.caffemodel"), "weights").expect("writable");
-    fs::write(place.join("net.prototxt"), "net").expect("writable");
+    fs::write(place.join("net.hef"), "chip").expect("writable");
     for backend in ["tract", "rten"] {
-        let line = format!("run net.caffemodel --dataset coco:pictures --backend {backend}");
+        let line = format!("run net.hef --dataset coco:pictures --backend {backend}");
         place
             .run(&line)
             .exits(3)
-            .shows(&format!("caffe-on-{backend}"), &place);
+            .shows(&format!("hailo-on-{backend}"), &place);
     }
 }
 

@@ -24,7 +24,14 @@ const FILES: &[&str] = &["hashes.json"];
 pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u8> {
     let dir = &context.settings.cache_dir.value;
     let mut table = Table::new([Column::text("file"), Column::number("bytes")]);
-    for path in FILES.iter().map(|f| dir.join(f)) {
+    let imports = std::fs::read_dir(dir.join("imports"));
+    let imports = imports.into_iter().flatten().filter_map(Result::ok);
+    let own = |path: &std::path::PathBuf| {
+        let extension = path.extension().and_then(|e| e.to_str());
+        matches!(extension, Some("json" | "onnx"))
+    };
+    let imports: Vec<_> = imports.map(|e| e.path()).filter(own).collect();
+    for path in FILES.iter().map(|f| dir.join(f)).chain(imports) {
         let Ok(metadata) = std::fs::metadata(&path) else {
             continue;
         };

@@ -13,8 +13,8 @@ use crate::{
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use dyno_core::{
-    DecoderOverlay, FileRole, Framework, ImportOptions, ImportSays, Imported, ModelContent,
-    ModelSpec, Origin, Purpose, sha256_hex,
+    DecoderOverlay, FileRole, Framework, ImportOptions, ImportSays, Imported, LabelMap,
+    ModelContent, ModelSpec, Origin, Purpose,
 };
 use dyno_planner::{Only, RunRequest};
 use dyno_registry::{
@@ -80,6 +80,10 @@ pub(crate) fn run(args: &ConvertArgs, context: &Context) -> anyhow::Result<u8> {
     interrupt::install();
     args.description.check()?;
     let Target::Onnx = args.to;
+    no_run(&args.description)?;
+    if let Some(recipe) = &args.description.recipe {
+        TABLES.recipe(recipe)?;
+    }
     let model = source(args, context)?;
     let Some(importer) = TABLES.importer(model.framework) else {
         return Err(exit::coded(
@@ -121,6 +125,26 @@ pub(crate) fn run(args: &ConvertArgs, context: &Context) -> anyhow::Result<u8> {
     match with {
         Some(engine) => compare(args, engine, &model, &package, context),
         None => Ok(exit::OK),
+    }
+}
+
+/// Refuses what only a run could use.
+///
+/// # Errors
+/// With the flag.
+pub(crate) fn no_run(description: &DescriptionArgs) -> anyhow::Result<()> {
+    let given = [
+        (description.score.is_some(), "--score"),
+        (description.iou.is_some(), "--iou"),
+        (!description.set.is_empty(), "--set"),
+        (description.allow_partial, "--allow-partial"),
+    ];
+    match given.iter().find(|(given, _)| *given) {
+        Some((_, flag)) => Err(exit::usage(
+            format!("{flag} means nothing here: no engine runs"),
+            "it belongs to `dyno run`",
+        )),
+        None => Ok(()),
     }
 }
 
@@ -217,18 +241,41 @@ fn package(
         files.push((name.clone(), bytes));
         Ok(Some(name))
     };
-    let label_file = carried(FileRole::Labels)?;
+    let own_labels = carried(FileRole::Labels)?;
     let colors_file = carried(FileRole::Colors)?;
+    let named = args.description.labels.as_deref();
+    let label_file = match named.filter(|name| LabelMap::builtin(name).is_none()) {
+        Some(path) => {
+            let bytes = fs::read(path).with_context(|| format!("cannot read `{path}`"))?;
+            let name = Path::new(path).file_name().and_then(|n| n.to_str());
+            let name = name.unwrap_or("labels.txt").to_owned();
+            files.retain(|(other, _)| *other != name);
+            files.push((name.clone(), bytes));
+            Some(name)
+        }
+        None if named.is_some() => None,
+        None => own_labels,
+    };
     let labels = label_file
         .clone()
         .or_else(|| args.description.labels.clone())
         .or_else(|| spec.labels.clone());
-    let source = model
-        .path(FileRole::Model)
-        .ok_or_else(|| exit::usage("the model has no file", ""))?;
-    let derived_from = sha256_hex(
-        &fs::read(source).with_context(|| format!("cannot read `{}`", source.display()))?,
-    );
+    let recipe = args
+        .description
+        .recipe
+        .clone()
+        .or_else(|| spec.recipe.clone());
+    let mut sources = Vec::new();
+    for file in model.files.iter().filter(|f| f.role.is_weights()) {
+        if let ModelContent::Path(path) = &file.content {
+            sources.push(dyno_evidence::hash_file(path)?.0);
+        }
+    }
+    // Of several files no single one is the source: graph and weights may lie in two.
+    let derived_from = match sources.as_slice() {
+        [one] => one.clone(),
+        several => dyno_core::canonical_sha256(&several)?,
+    };
     let purpose = spec.purpose.or(model.purpose).or(says.purpose);
     let has_steps = spec.inputs.iter().any(|i| !i.preprocess.is_empty());
     let inputs = match &says.inputs {
@@ -257,16 +304,13 @@ fn package(
             scalefactor: blob.scalefactor.map(f64::from),
             swaprb: blob.swaprb,
             crop: blob.crop,
+            recipe: recipe.clone(),
             ..ConfigureOptions::default()
         },
         spec: ModelSpec {
             framework: Some(Framework::Onnx),
             purpose,
-            recipe: args
-                .description
-                .recipe
-                .clone()
-                .or_else(|| spec.recipe.clone()),
+            recipe,
             origin: Some(Origin {
                 derived_from,
                 relation: Some("converted".to_owned()),

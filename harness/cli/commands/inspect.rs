@@ -62,6 +62,7 @@ struct Inspection {
 /// When the model is not there, or its files cannot be read.
 pub(crate) fn run(args: &InspectArgs, context: &Context) -> anyhow::Result<u8> {
     args.description.check()?;
+    super::convert::no_run(&args.description)?;
     let listing = context.listing()?;
     let mut model = resolve(
         &args.model,

@@ -57,6 +57,9 @@ pub(crate) struct VerifyArgs {
     /// Greatest difference of a score, where outputs cannot be compared value by value
     #[arg(long, value_name = "DIFFERENCE", default_value_t = Tolerance::default().score)]
     score_difference: f64,
+    /// Most samples whose best class may differ
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    flips: u64,
     #[command(flatten)]
     description: DescriptionArgs,
 }
@@ -98,6 +101,7 @@ fn tolerance(args: &VerifyArgs) -> anyhow::Result<Tolerance> {
             abs: args.abs,
             rel: args.rel,
             score: args.score_difference,
+            flips: args.flips,
         }),
     }
 }

@@ -37,19 +37,10 @@ impl Tables {
         lookup("backend", self.backends, name)
     }
 
-    /// The engine that runs a framework when nobody names one: the first that computes and reads
-    /// it, else the first that computes and reads what its importer makes (ONNX).
+    /// The engine that runs a framework when nobody names one: the first that runs it, by itself
+    /// or through its importer. The first are built in, so a model runs without any library.
     pub fn default_backend(&self, framework: Framework) -> Option<&'static dyn Backend> {
-        let reads = |wanted: Framework| {
-            self.backends
-                .iter()
-                .find(move |b| b.computes() && b.reads().contains(&wanted))
-                .copied()
-        };
-        reads(framework).or_else(|| {
-            self.importer(framework)
-                .and_then(|_| reads(Framework::Onnx))
-        })
+        self.backends_for(framework).first().copied()
     }
 
     /// Engines that run a framework, by themselves or through its importer.

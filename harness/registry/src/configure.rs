@@ -249,7 +249,8 @@ fn fresh(
             problems.push(format!("a new package needs `{key}`"));
         }
     }
-    if o.recipe.is_none() && !described {
+    // A Darknet net says its size and steps itself.
+    if o.recipe.is_none() && !described && o.framework != Some(Framework::Darknet) {
         if o.size.is_none() && o.framework == Some(Framework::TensorFlow) {
             o.size = Some(vec![300, 300]);
         }

@@ -55,25 +55,36 @@ fn an_imported_model_lies_in_the_cache_under_its_hash() {
     assert_eq!(cached(&source), Some(expected.clone()));
     assert_eq!(fs::read_to_string(&file).expect("there"), content);
 
-    // A whole one is taken without importing: the note decides which.
-    let other = "toy onnx\ninput=vector\n";
-    let sha256 = sha256_hex(other.as_bytes());
-    fs::write(cache.join(format!("imports/{sha256}.onnx")), other).expect("written");
+    // A note that was changed is not believed, and it may not lead out of the folder.
     let note = fs::read_dir(cache.join("imports"))
         .expect("a folder")
         .filter_map(Result::ok)
         .map(|e| e.path())
         .find(|p| p.extension().is_some_and(|e| e == "json"))
         .expect("a note");
-    fs::write(
-        &note,
-        format!("{{\"sha256\": \"{sha256}\", \"says\": {{}}}}"),
-    )
-    .expect("written");
-    assert_eq!(cached(&source).map(|i| i.sha256), Some(sha256));
-    // A note may not lead out of the folder.
-    fs::write(&note, "{\"sha256\": \"../../m\", \"says\": {}}").expect("written");
-    assert_eq!(cached(&source), Some(expected));
+    let text = fs::read_to_string(&note).expect("a note");
+    assert!(text.contains("a toy"), "{text}");
+    let other = sha256_hex(b"toy onnx\ninput=vector\n");
+    for changed in [
+        text.replace("a toy", "a lie"),
+        text.replace(&expected.sha256, &other),
+        text.replace(&expected.sha256, "../../m"),
+    ] {
+        fs::write(&note, changed).expect("written");
+        assert_eq!(cached(&source), Some(expected.clone()));
+        assert_eq!(fs::read_to_string(&note).expect("a note"), text);
+    }
+    // Nor one of another model in its place.
+    let image = darknet(folder.path(), "[net] input=image");
+    cached(&image).expect("an import");
+    let notes = fs::read_dir(cache.join("imports")).expect("a folder");
+    for path in notes.filter_map(Result::ok).map(|e| e.path()) {
+        if path.extension().is_some_and(|e| e == "json") {
+            fs::write(&path, &text).expect("written");
+        }
+    }
+    let found = cached(&image).map(|i| i.sha256);
+    assert_ne!(found, Some(expected.sha256), "another model's");
 
     // Other files are another import.
     let image = darknet(folder.path(), "[net] input=image");

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A file whose content does not have its hash is made anew, and a note that leads nowhere is
-//! written anew: the cache never decides what a model computes.
+//! written anew: the cache never decides what a model computes. A hash finds accidents, not a forger, as everywhere here.
 
 use crate::error::RunError;
 use dyno_core::{
@@ -28,6 +28,24 @@ use std::{
 struct Note {
     sha256: String,
     says: ImportSays,
+    /// Of what the note belongs to and what it says: a note that was changed or put in another's
+    /// place is not believed.
+    check: String,
+}
+
+impl Note {
+    fn new(key: &str, sha256: String, says: ImportSays) -> Result<Self, RunError> {
+        let check = canonical_sha256(&(key, &sha256, &says))?;
+        Ok(Self {
+            sha256,
+            says,
+            check,
+        })
+    }
+
+    fn is_sound(&self, key: &str) -> bool {
+        canonical_sha256(&(key, &self.sha256, &self.says)).is_ok_and(|c| c == self.check)
+    }
 }
 
 /// Longest note that is read or written.
@@ -73,8 +91,9 @@ pub(super) fn to_onnx(
         return Ok(made(ModelContent::Bytes(Arc::new(onnx)), sha256, says));
     };
     let folder = cache_dir.join("imports");
-    let note = folder.join(format!("{}.json", key(importer, source, options)?));
-    if let Some((path, note)) = kept(&folder, &note) {
+    let key = key(importer, source, options)?;
+    let note = folder.join(format!("{key}.json"));
+    if let Some((path, note)) = kept(&folder, &note, &key) {
         return Ok(made(ModelContent::Path(path), note.sha256, note.says));
     }
     let Imported { onnx, says } = import()?;
@@ -86,10 +105,7 @@ pub(super) fn to_onnx(
     })?;
     let path = folder.join(format!("{sha256}.onnx"));
     atomic_write(&path, &onnx)?;
-    let kept = Note {
-        sha256: sha256.clone(),
-        says,
-    };
+    let kept = Note::new(&key, sha256.clone(), says)?;
     let text = serde_json::to_vec(&kept).map_err(dyno_core::CanonicalError::from)?;
     atomic_write(&note, &text)?;
     Ok(made(ModelContent::Path(path), sha256, kept.says))
@@ -106,9 +122,12 @@ fn onnx(content: ModelContent) -> ModelSource {
 }
 
 /// The note, and the file that it names, if that is there with the content that its name says.
-fn kept(folder: &Path, note: &Path) -> Option<(PathBuf, Note)> {
+fn kept(folder: &Path, note: &Path, key: &str) -> Option<(PathBuf, Note)> {
     let is_small = fs::metadata(note).is_ok_and(|m| m.is_file() && m.len() <= NOTE_BYTES);
     let note: Note = serde_json::from_slice(&fs::read(note).ok().filter(|_| is_small)?).ok()?;
+    if !note.is_sound(key) {
+        return None;
+    }
     let is_hash = note.sha256.len() == 64 && note.sha256.bytes().all(|b| b.is_ascii_hexdigit());
     let path = folder.join(format!("{}.onnx", is_hash.then_some(&note.sha256)?));
     let (found, _) = hash_file(&path).ok()?;

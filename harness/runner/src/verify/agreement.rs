@@ -13,6 +13,8 @@ pub struct Tolerance {
     pub rel: f64,
     /// Greatest difference of a score, where outputs cannot be compared value by value.
     pub score: f64,
+    /// Most samples whose best class may differ.
+    pub flips: u64,
 }
 
 impl Default for Tolerance {
@@ -22,6 +24,7 @@ impl Default for Tolerance {
             abs: 1e-5,
             rel: 1e-3,
             score: 0.002,
+            flips: 0,
         }
     }
 }

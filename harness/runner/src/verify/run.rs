@@ -146,6 +146,8 @@ struct Pair {
     outputs: Vec<Gathered>,
     not_compared: Option<String>,
     flips: Option<u64>,
+    /// Samples of which one of the two said anything.
+    said: u64,
 }
 
 impl Pair {
@@ -169,6 +171,7 @@ impl Pair {
                     places,
                     not_compared,
                     flips: None,
+                    said: 0,
                 });
             }
         }
@@ -192,6 +195,11 @@ impl Pair {
                 }
             }
         }
+        let silent = |p: &Prediction| match p {
+            Prediction::Ranking(ranking) => ranking.classes.is_empty(),
+            Prediction::Detections(detections) => detections.is_empty(),
+        };
+        self.said += u64::from(!silent(&a.prediction) || !silent(&b.prediction));
         if let (Prediction::Ranking(x), Prediction::Ranking(y)) = (&a.prediction, &b.prediction) {
             let best = |r: &dyno_core::Ranking| r.classes.first().map(|c| c.label);
             *self.flips.get_or_insert(0) += u64::from(best(x) != best(y));
@@ -210,10 +218,15 @@ impl Pair {
             None => self.outputs.into_iter().map(Gathered::finish).collect(),
             Some(_) => Vec::new(),
         };
+        let flips = self.flips.is_none_or(|flips| flips <= tolerance.flips);
         let agrees = if self.not_compared.is_none() {
-            outputs.iter().all(|o| o.of_tolerance <= 1.0)
+            flips && outputs.iter().all(|o| o.of_tolerance <= 1.0)
         } else {
-            !scores.is_empty() && scores.iter().all(|s| s.difference.abs() <= tolerance.score)
+            // Two that say nothing have not been compared at all.
+            flips
+                && self.said > 0
+                && !scores.is_empty()
+                && scores.iter().all(|s| s.difference.abs() <= tolerance.score)
         };
         Ok(PairAgreement {
             a: a.name().to_owned(),

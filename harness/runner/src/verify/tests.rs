@@ -34,6 +34,7 @@ fn a_difference_uses_up_its_tolerance() {
         abs: 0.1,
         rel: 0.01,
         score: 0.0,
+        flips: 0,
     };
     let mut gathered = Gathered::new("y", tolerance);
     gathered
@@ -54,6 +55,7 @@ fn a_difference_uses_up_its_tolerance() {
             abs: 0.0,
             rel: 0.0,
             score: 0.0,
+            flips: 0,
         },
     );
     strict.add("one", &[0.0], &[1e-30]).expect("as many values");

@@ -58,7 +58,7 @@ impl DecoderKind for Yolov8 {
 
     fn about(&self) -> &'static str {
         "one output [N, 4 + classes, cells]: cx, cy, w, h in network pixels, classes already sigmoid; parameters `multi_label` (every class above the \
-         threshold, default false: the best), `strides` (default [8, 16, 32]), `class_agnostic`, `clip_to_image`"
+         threshold, default false: the best), `strides` (default [8, 16, 32]; none for boxes of any grid), `class_agnostic`, `clip_to_image`"
     }
 
     fn suppresses(&self) -> bool {
@@ -71,9 +71,12 @@ impl DecoderKind for Yolov8 {
 
     fn build(&self, context: &DecoderContext<'_>) -> Result<Box<dyn Decoder>, DecodeError> {
         let (common, own) = parameters::<Parameters>(ID, &context.spec.parameters)?;
-        let anchors = grid(ID, context.network_size, &own.strides, 0.0)?.len();
         let [output] = context.io.outputs.as_slice() else {
-            return Err(misfit(ID, expectation(None, anchors), context.io));
+            return Err(misfit(ID, expectation(None, 0), context.io));
+        };
+        let anchors = match extent(output, 2).filter(|_| own.strides.is_empty()) {
+            Some(boxes) => boxes,
+            None => grid(ID, context.network_size, &own.strides, 0.0)?.len(),
         };
         if !may_be(output, &[None, None, Some(anchors)]) {
             return Err(misfit(ID, expectation(None, anchors), context.io));

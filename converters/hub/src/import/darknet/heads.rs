@@ -198,7 +198,7 @@ pub(super) fn finish(net: &mut Net, in_graph: bool) -> Result<Option<Heads>, Imp
     if in_graph {
         let output = lowering::lower(net, &heads)?;
         return Ok(Some(Heads {
-            decoder: spec("yolov8", json!({ "multi_label": true })),
+            decoder: spec("yolov8", json!({ "multi_label": true, "strides": [] })),
             classes,
             outputs: vec![output],
         }));
