@@ -4,6 +4,7 @@
 //! multiplied before instead of after a sum, which differs by rounding.
 
 mod batchnorm;
+mod bias;
 mod dead;
 mod duplicates;
 mod edit;

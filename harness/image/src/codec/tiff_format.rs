@@ -38,6 +38,7 @@ fn open<'a>(
     bytes: &'a [u8],
     limits: &Limits,
 ) -> Result<(Reader<'a>, ColorType, Header), ImageError> {
+    walk(bytes)?;
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(refused)?;
     let (width, height) = reader.dimensions().map_err(refused)?;
     let (width, height) = limits.check(width.into(), height.into())?;
@@ -83,6 +84,58 @@ fn open<'a>(
         orientation: exif::UPRIGHT,
     };
     Ok((reader.with_limits(bounds), color, header))
+}
+
+/// Checks that what the first directory announces lies in the file, before the decoder takes memory
+/// for it (TIFF 6.0, section 2).
+fn walk(bytes: &[u8]) -> Result<(), ImageError> {
+    let damaged = |what: &str| ImageError::Damaged {
+        format: "TIFF",
+        what: what.to_owned(),
+    };
+    let little = bytes.starts_with(b"II");
+    let u16_at = |at: usize| -> Option<u16> {
+        let raw: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if little {
+            u16::from_le_bytes(raw)
+        } else {
+            u16::from_be_bytes(raw)
+        })
+    };
+    let u32_at = |at: usize| -> Option<usize> {
+        let raw: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if little {
+            u32::from_le_bytes(raw)
+        } else {
+            u32::from_be_bytes(raw)
+        } as usize)
+    };
+    if u16_at(2) != Some(42) {
+        return Err(ImageError::Unsupported {
+            format: "TIFF",
+            what: "another version than 6.0".to_owned(),
+        });
+    }
+    let cut = || damaged("its directory is cut off");
+    let first = u32_at(4).ok_or_else(cut)?;
+    let entries = usize::from(u16_at(first).ok_or_else(cut)?);
+    for entry in 0..entries {
+        let at = first.saturating_add(2).saturating_add(12 * entry);
+        let kind = at.checked_add(2).and_then(u16_at).ok_or_else(cut)?;
+        let count = at.checked_add(4).and_then(u32_at).ok_or_else(cut)?;
+        let place = at.checked_add(8).and_then(u32_at).ok_or_else(cut)?;
+        let each = match kind {
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 | 16..=18 => 8,
+            _ => 1,
+        };
+        let len = count.saturating_mul(each);
+        if len > 4 && place.saturating_add(len) > bytes.len() {
+            return Err(damaged("a value lies outside of it"));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError> {

@@ -119,7 +119,10 @@ fn every_kind_of_head_and_the_classifier_say_what_they_are() {
     let v3 = says(V3, &in_graph);
     let decoder = v3.decoder.expect("a decoder");
     assert_eq!((decoder.kind.as_str(), v3.outputs.len()), ("yolov8", 1));
-    assert_eq!(decoder.parameters, json!({"multi_label": true}));
+    assert_eq!(
+        decoder.parameters,
+        json!({"multi_label": true, "strides": []})
+    );
 }
 
 #[test]

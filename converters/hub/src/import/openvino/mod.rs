@@ -218,7 +218,9 @@ impl Importer for OpenVino {
         let xml = super::files::bytes(files, dyno_core::FileRole::Model, Framework::OpenVino)?;
         let weights =
             super::files::optional(files, dyno_core::FileRole::Config, Framework::OpenVino)?;
-        let (graph, says) = graph::translate(&xml, &weights.unwrap_or_default(), options)?;
+        let (mut graph, says) = graph::translate(&xml, &weights.unwrap_or_default(), options)?;
+        // An IR has no bias: it adds a constant behind the convolution.
+        graph.fold_biases();
         let onnx = graph
             .to_onnx()
             .map_err(|e| super::files::malformed(Framework::OpenVino, &e))?;
