@@ -3,6 +3,7 @@
 //! What people read is compared with snapshots (`tests/snapshots`), whole: exit code and both
 //! streams.
 
+mod convert;
 mod doctor;
 mod elsewhere;
 mod files;

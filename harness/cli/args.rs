@@ -48,7 +48,6 @@ pub(crate) struct Common {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "parsed once")]
 pub(crate) enum Command {
     /// Measure accuracy and latency of models
     Run(RunArgs),

@@ -148,7 +148,9 @@ mod tests {
             ..list.clone()
         };
         assert!(refused(short).contains("600 files where the record says 3"));
-        let nested = run.put_list("shards", &[list.clone()]).expect("kept");
+        let nested = run
+            .put_list("shards", std::slice::from_ref(&list))
+            .expect("kept");
         assert!(refused(nested).contains("names a list"));
         let text = run.put("shards", "list.json", b"{}").expect("kept");
         let no_list = Artifact {

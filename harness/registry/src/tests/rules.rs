@@ -264,7 +264,7 @@ fn missing_and_changed_data_and_references_without_a_source_are_named() {
         ..raw.clone()
     };
     // A file that a list names is missed like one that the record names itself.
-    let list = serde_json::to_vec(&[gone.clone()]).expect("JSON");
+    let list = serde_json::to_vec(std::slice::from_ref(&gone)).expect("JSON");
     let list = store.put_data("shards", "list.json", &list).expect("kept");
     let list = Artifact {
         lists: Some(1),

@@ -83,6 +83,7 @@ impl<'a> Candidate<'a> {
         Ok(Self {
             plan,
             watchdog,
+            opened,
             name,
             preparer,
             set,
@@ -90,7 +91,6 @@ impl<'a> Candidate<'a> {
             decoder,
             labels,
             metrics,
-            opened,
         })
     }
 

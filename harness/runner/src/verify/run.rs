@@ -115,7 +115,7 @@ pub fn verify(
             tolerance,
             &candidates,
             pairs,
-            judged,
+            &judged,
             failures,
             partial,
         )
@@ -319,14 +319,14 @@ fn conclude(
     tolerance: Tolerance,
     candidates: &[Candidate<'_>],
     pairs: Vec<Pair>,
-    judged: Vec<SampleIndex>,
+    judged: &[SampleIndex],
     failures: Vec<SampleFailure>,
     partial: bool,
 ) -> Result<Agreement, RunError> {
     let places: Vec<(usize, usize)> = pairs.iter().map(|p| (p.a, p.b)).collect();
     let mut finished = Vec::with_capacity(pairs.len());
     for pair in pairs {
-        finished.push(pair.finish(candidates, &judged, tolerance)?);
+        finished.push(pair.finish(candidates, judged, tolerance)?);
     }
     let odd = odd_one_out(candidates.len(), &|a, b| {
         let at = places.iter().position(|p| *p == (a, b));
