@@ -181,6 +181,8 @@ impl Done {
             (r"\b\d+(\.\d+)?/s\b", "[rate]"),
             (r"dyno \d+\.\d+\.\d+ \([^)]*\)", "dyno [version]"),
             (r"(tract|rten) \d+\.\d+\.\d+", "$1 [version]"),
+            // An engine of the feature `full` alone.
+            (r", opencv\b", ""),
         ] {
             settings.add_filter(pattern, put);
         }
